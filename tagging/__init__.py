@@ -1,0 +1,1 @@
+"""Text to spans: words, encoding, batching, the tagger and its checkpoints. Knows no SQL, no Celery, no Click."""

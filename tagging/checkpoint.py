@@ -1,0 +1,100 @@
+"""A model folder and its manifest: labels, base model, window, and the hash of every file.
+
+The folder is a stock Hugging Face one (config.json, model.safetensors, tokenizer files), so plain transformers loads
+it; `tweetspan.json` beside them is the manifest. Weights are safetensors only, never pickle.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from tagging.errors import CheckpointError
+
+MANIFEST_NAME = "tweetspan.json"
+_FORMAT = 1
+_PICKLES = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt")
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a model folder says of itself.
+
+    `max_length` is the window in token ids; `files` maps each file's name to its SHA-256; `score` says what a span's
+    score means.
+    """
+
+    base_model: str
+    labels: tuple[str, ...]
+    max_length: int
+    files: dict[str, str]
+    score: str = "smallest softmax probability among the labels of the span's words; not calibrated"
+    format: int = _FORMAT
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 over the names and hashes of all files and the fields that change what the tagger does."""
+        told = {"files": self.files, "labels": self.labels, "max_length": self.max_length}
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+
+def write_manifest(folder: Path, base_model: str, labels: tuple[str, ...], max_length: int) -> Manifest:
+    """Hash the files of a model folder and write its manifest. Raises CheckpointError if a pickle lies in it."""
+    manifest = Manifest(base_model, labels, max_length, _hash_files(folder))
+    (folder / MANIFEST_NAME).write_text(json.dumps(asdict(manifest), indent=2) + "\n", encoding="utf-8")
+    return manifest
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read the manifest of a model folder. Raises CheckpointError if there is none or it cannot be read."""
+    path = folder / MANIFEST_NAME
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        told["labels"] = tuple(told["labels"])
+        manifest = Manifest(**told)
+    except FileNotFoundError:
+        raise CheckpointError(
+            f"{folder} is not a tweetspan model folder: it has no {MANIFEST_NAME}; train one"
+        ) from None
+    except (ValueError, TypeError, KeyError) as error:
+        raise CheckpointError(f"{path} cannot be read ({error}); train or fetch the model again") from error
+    if manifest.format != _FORMAT:
+        raise CheckpointError(f"{path} has format {manifest.format}, this code reads {_FORMAT}; update tweetspan")
+    return manifest
+
+
+def verify(folder: Path, expected_hash: str | None = None) -> Manifest:
+    """Check every file against the manifest, and the manifest against the hash that was registered.
+
+    Raises CheckpointError that names the file which differs.
+    """
+    manifest = read_manifest(folder)
+    found = _hash_files(folder)
+    for name in sorted(found.keys() | manifest.files.keys()):
+        if found.get(name) != manifest.files.get(name):
+            what = (
+                "is missing"
+                if name not in found
+                else "is not in the manifest"
+                if name not in manifest.files
+                else "differs"
+            )
+            raise CheckpointError(
+                f"{folder / name} {what}: the folder is not as it was registered; restore or retrain it"
+            )
+    if expected_hash is not None and manifest.hash != expected_hash:
+        raise CheckpointError(
+            f"{folder} has hash {manifest.hash[:12]}…, registered is {expected_hash[:12]}…; restore or retrain it"
+        )
+    return manifest
+
+
+def _hash_files(folder: Path) -> dict[str, str]:
+    hashes: dict[str, str] = {}
+    for path in sorted(folder.iterdir()):
+        if path.suffix in _PICKLES:
+            raise CheckpointError(f"{path} may be a pickle, which can run code when loaded; remove it")
+        if path.name != MANIFEST_NAME and path.is_file():
+            with path.open("rb") as file:
+                hashes[path.name] = hashlib.file_digest(file, "sha256").hexdigest()
+    return hashes

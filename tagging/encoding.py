@@ -1,0 +1,141 @@
+"""Words to token ids, and back from the network's answers to words.
+
+Words are cut by `tagging.words` before the tokenizer sees them, so no sub-word ever spans two words. The label of a
+word sits on its first sub-word. A text longer than the window is read in overlapping windows, never truncated.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from transformers import PreTrainedTokenizerBase
+
+from tagging.errors import EncoderError
+from tagging.words import words
+
+
+class Head(NamedTuple):
+    """Where in a window the first sub-word of a word stands."""
+
+    position: int  # index into Window.ids
+    word: int  # index into the words of the text
+    margin: int  # sub-words to the nearer end of the window, where the text goes on there
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What the network reads at once: token ids, special tokens included, and the words that begin in it.
+
+    `end` is where the sub-words end and the closing special tokens begin.
+    """
+
+    ids: list[int]
+    heads: list[Head]
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedText:
+    """A text cut into words (code-point offsets) and read as one or more windows."""
+
+    words: list[tuple[int, int]]
+    windows: list[Window]
+
+
+class Encoder:
+    """Encodes texts for one tokenizer.
+
+    `max_length` is the window's length in token ids, special tokens included. Raises EncoderError for a tokenizer
+    without offsets (a Python one) or a window too short to hold a word and its context.
+    """
+
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, max_length: int) -> None:
+        if not getattr(tokenizer, "is_fast", False):
+            raise EncoderError(
+                f"the tokenizer {type(tokenizer).__name__} gives no offsets, so its labels cannot be put back on words; "
+                "use a base model with a fast tokenizer (one that has a tokenizer.json)"
+            )
+        self._backend = tokenizer.backend_tokenizer
+        self._backend.no_truncation()  # some tokenizer.json files have 128 baked in
+        self._backend.no_padding()
+        self._prefix, self._suffix = _special_ids(tokenizer)
+        self._budget = max_length - len(self._prefix) - len(self._suffix)
+        if self._budget < 8:
+            raise EncoderError(f"max length {max_length} leaves {self._budget} sub-words for text; set at least 16")
+
+    def encode(self, texts: Sequence[str]) -> list[EncodedText]:
+        """Encode texts in one batch; a text's encoding does not depend on its neighbours."""
+        offsets = [words(text) for text in texts]
+        surfaces = [text[start:end] for text, cut in zip(texts, offsets, strict=True) for start, end in cut]
+        pieces = self._pieces(surfaces)
+        return [EncodedText(cut, self._windows([next(pieces) for _ in cut])) for cut in offsets]
+
+    def tokens(self, ids: Sequence[int]) -> list[str]:
+        """Name token ids, for people to read."""
+        return [self._backend.id_to_token(token) for token in ids]
+
+    def _pieces(self, surfaces: Sequence[str]) -> Iterator[list[int]]:
+        """Yield the sub-word ids of each word; a word that comes again is not tokenized again.
+
+        A word gets at most half a window: its label sits on its first sub-word, so nothing is lost by the cut.
+        """
+        distinct = list(dict.fromkeys(surfaces))
+        storable = [[surface.encode("utf-8", "replace").decode()] for surface in distinct]  # no lone surrogates
+        encodings = self._backend.encode_batch(storable, is_pretokenized=True, add_special_tokens=False)
+        ids = {
+            surface: encoding.ids[: self._budget // 2] for surface, encoding in zip(distinct, encodings, strict=True)
+        }
+        return (ids[surface] for surface in surfaces)
+
+    def _windows(self, pieces: Sequence[list[int]]) -> list[Window]:
+        return [self._window(pieces, first, last) for first, last in _cuts([len(ids) for ids in pieces], self._budget)]
+
+    def _window(self, pieces: Sequence[list[int]], first: int, last: int) -> Window:
+        ids = list(self._prefix)
+        heads: list[Head] = []
+        for word in range(first, last):
+            if pieces[word]:  # a zero-width character may have no sub-word: it has no head and stays outside
+                heads.append(Head(len(ids), word, 0))
+            ids.extend(pieces[word])
+        end = len(ids)
+        ids.extend(self._suffix)
+        left_open, right_open = first > 0, last < len(pieces)
+        if left_open or right_open:
+            heads = [head._replace(margin=_margin(head.position, len(ids), left_open, right_open)) for head in heads]
+        return Window(ids, heads, end)
+
+
+def _cuts(lengths: Sequence[int], budget: int) -> list[tuple[int, int]]:
+    """Cut words of these lengths (sub-words) into windows [first, last) of at most `budget`, each overlapping the
+    one before by about a quarter."""
+    cuts: list[tuple[int, int]] = []
+    first = 0
+    while True:
+        last, filled = first, 0
+        while last < len(lengths) and filled + lengths[last] <= budget:
+            filled += lengths[last]
+            last += 1
+        cuts.append((first, last))
+        if last == len(lengths):
+            return cuts
+        back = 0
+        step = last
+        while step > first + 1 and back + lengths[step - 1] <= budget // 4:
+            step -= 1
+            back += lengths[step]
+        first = step
+
+
+def _margin(position: int, length: int, left_open: bool, right_open: bool) -> int:
+    left = position if left_open else length
+    right = length - position if right_open else length
+    return min(left, right)
+
+
+def _special_ids(tokenizer: PreTrainedTokenizerBase) -> tuple[list[int], list[int]]:
+    """Find the ids that the tokenizer puts before and behind a text."""
+    encoding = tokenizer.backend_tokenizer.encode(["a"], is_pretokenized=True, add_special_tokens=True)
+    inner = [index for index, special in enumerate(encoding.special_tokens_mask) if not special]
+    if not inner:
+        raise EncoderError("the tokenizer turns the letter 'a' into nothing; its files are damaged or not for text")
+    return encoding.ids[: inner[0]], encoding.ids[inner[-1] + 1 :]

@@ -1,0 +1,68 @@
+"""Every error that is meant for a user. The message names the value and the next step.
+
+The command line prints them as ``Error: ...`` and exits with 1; any other exception is a bug and keeps its traceback.
+"""
+
+
+class TweetspanError(Exception):
+    """Something a user can understand and mend."""
+
+
+class SettingsError(TweetspanError):
+    """A TWEETSPAN_* variable holds something that cannot be used."""
+
+
+class ConfigError(TweetspanError):
+    """A hyperparameter or option is out of its range."""
+
+
+class CorpusError(TweetspanError):
+    """A corpus cannot be read or does not hold what training needs."""
+
+
+class HubUnreachableError(TweetspanError):
+    """The model or dataset hub does not answer, or does not have the name."""
+
+
+class EncoderError(TweetspanError):
+    """A base model or its tokenizer cannot be used for tagging."""
+
+
+class CheckpointError(TweetspanError):
+    """A model folder is missing, damaged, or not the one that was registered."""
+
+
+class DeviceError(TweetspanError):
+    """The device or precision that was asked for is not there."""
+
+
+class ModelVersionError(TweetspanError):
+    """No such model version, or none is active."""
+
+
+class DatabaseError(TweetspanError):
+    """The database cannot be reached, or is on another revision than the code."""
+
+
+class BrokerError(TweetspanError):
+    """Redis cannot be reached or started."""
+
+
+class TweetFileError(TweetspanError):
+    """A file of tweets cannot be read at all."""
+
+
+class BadTweetError(TweetspanError):
+    """One row of a tweet file cannot be used; the rows around it can."""
+
+
+class QueryError(TweetspanError):
+    """A question names something that cannot be looked up."""
+
+
+class PoisonTweetError(TweetspanError):
+    """One tweet cannot be tagged; it is marked dead and the rest of its batch is tagged."""
+
+    def __init__(self, index: int, reason: str) -> None:
+        super().__init__(reason)
+        self.index = index  # position in the list of texts that was to be tagged
