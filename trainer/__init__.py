@@ -1,0 +1,1 @@
+"""Corpus to model folder: configuration, corpora, fine-tuning and scores. Knows no SQL, no Celery."""
