@@ -1,0 +1,22 @@
+"""The normalised name of an entity. Standard library only."""
+
+import unicodedata
+
+LONGEST_NAME = 200  # code points; a longer name is cut, so that it fits a database index
+
+
+def normalised_name(surface: str) -> str:
+    """Normalise a surface form, so that "@BBC_News", "bbc_news" and "BBC_News," are one name.
+
+    Unicode is normalised (NFKC) and case folded, white space runs become one space, and signs at both ends ("@", "#",
+    quotes, punctuation, emoji) fall away. A surface of signs only keeps them. At most LONGEST_NAME code points.
+
+    >>> normalised_name("#SãoPaulo!")
+    'sãopaulo'
+    """
+    folded = " ".join(unicodedata.normalize("NFKC", surface).casefold().split())
+    first = next((index for index, char in enumerate(folded) if char.isalnum()), None)
+    if first is None:
+        return folded[:LONGEST_NAME]
+    last = max(index for index, char in enumerate(folded) if char.isalnum() or unicodedata.combining(char))
+    return folded[first : last + 1][:LONGEST_NAME]

@@ -1,0 +1,12 @@
+"""Run migrations on the connection that `db.upgrade` passes in."""
+
+from alembic import context
+
+from db.tables import Base
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=Base.metadata,
+    render_as_batch=True,  # SQLite cannot alter a table in place
+)
+context.run_migrations()

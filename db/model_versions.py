@@ -1,0 +1,53 @@
+"""The registry: register, activate and find model versions."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from db.tables import ModelAlias, ModelVersion
+from tagging.errors import ModelVersionError
+
+ACTIVE = "active"
+
+
+def register(session: Session, **values: Any) -> ModelVersion:
+    """Write a version; `values` are the columns of ModelVersion but for id and created_at."""
+    version = insert(ModelVersion).values(created_at=datetime.now(UTC), **values).returning(ModelVersion)
+    return session.scalars(version).one()
+
+
+def activate(session: Session, version_id: int) -> None:
+    """Point "active" at a version: batches claimed from now on are tagged with it. Raises ModelVersionError."""
+    find(session, str(version_id))
+    session.merge(ModelAlias(name=ACTIVE, model_version_id=version_id, changed_at=datetime.now(UTC)))
+
+
+def all_versions(session: Session) -> Sequence[ModelVersion]:
+    """Return every version, oldest first."""
+    return session.scalars(select(ModelVersion).order_by(ModelVersion.id)).all()
+
+
+def active_id(session: Session) -> int | None:
+    """Return the id of the active version, None if there is none."""
+    return session.scalars(select(ModelAlias.model_version_id).where(ModelAlias.name == ACTIVE)).one_or_none()
+
+
+def find(session: Session, name: str = ACTIVE) -> ModelVersion:
+    """Find a version by its number or as "active". Raises ModelVersionError that says what there is."""
+    if name == ACTIVE:
+        number = active_id(session)
+        if number is None:
+            raise ModelVersionError(
+                "no model version is active; run `tweetspan train`, or `tweetspan models activate N`"
+            )
+    elif name.isdecimal() and len(name) < 10:
+        number = int(name)
+    else:
+        raise ModelVersionError(f"model version {name!r} is not a number; see `tweetspan models list`")
+    version = session.get(ModelVersion, number)
+    if version is None:
+        raise ModelVersionError(f"there is no model version {name}; see `tweetspan models list`")
+    return version

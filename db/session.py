@@ -1,0 +1,108 @@
+"""Engines and sessions: the one place that knows how SQLite and PostgreSQL are opened.
+
+Reads and writes have sessions of their own: on SQLite a read that turns into a write fails at once, whatever the busy
+timeout, so a write session takes the write lock when it begins.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.orm import Session
+
+from db.upgrade import prepare
+from tagging.errors import DatabaseError
+
+_PATIENCE = 30  # seconds that a write waits for SQLite's lock
+
+
+class Database:
+    """An opened database. `read_session` never writes; `write_session` commits at its end, or rolls back."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._writing = engine.execution_options(begin="BEGIN IMMEDIATE")
+
+    @contextmanager
+    def read_session(self) -> Iterator[Session]:
+        """Open a session for reading; it is rolled back at its end."""
+        with Session(self.engine) as session:
+            yield session
+
+    @contextmanager
+    def write_session(self) -> Iterator[Session]:
+        """Open a session for writing; it commits at its end, and rolls back if an exception leaves it."""
+        with Session(self._writing) as session, session.begin():
+            yield session
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+
+def open_database(url: str) -> Database:
+    """Open a database, creating the tables in an empty one.
+
+    Raises DatabaseError if it cannot be reached or is on another revision than the code; the message never shows the
+    password.
+    """
+    engine = create_database_engine(url)
+    try:
+        prepare(engine)
+    except OperationalError as error:
+        engine.dispose()
+        shown = engine.url.render_as_string(hide_password=True)
+        raise DatabaseError(f"cannot open {shown}: {_reason(error)}; check TWEETSPAN_DATABASE_URL") from None
+    except DatabaseError:
+        engine.dispose()
+        raise
+    return Database(engine)
+
+
+def create_database_engine(url: str) -> Engine:
+    """Create an engine with this project's connection settings; nothing is opened yet."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise DatabaseError("TWEETSPAN_DATABASE_URL cannot be read as a URL; see `tweetspan --help`") from None
+    return _sqlite_engine(parsed) if parsed.get_backend_name() == "sqlite" else _postgresql_engine(parsed)
+
+
+def _sqlite_engine(url: URL) -> Engine:
+    if url.database and url.database != ":memory:":
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"timeout": _PATIENCE})
+    event.listen(engine, "connect", _set_up_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _set_up_sqlite(connection: Any, _: Any) -> None:
+    connection.isolation_level = None  # BEGIN is ours, below
+    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
+
+
+def _postgresql_engine(url: URL) -> Engine:
+    return create_engine(
+        url,
+        pool_pre_ping=True,
+        connect_args={
+            "connect_timeout": 10,
+            "tcp_user_timeout": 20_000,  # ms: a dead peer is noticed within the lease
+            "keepalives_idle": 10,
+            "options": "-c idle_in_transaction_session_timeout=25s",  # a hung process must not hold its locks
+        },
+    )
+
+
+def _reason(error: OperationalError) -> str:
+    return str(error.orig).strip().splitlines()[0] if error.orig else "no answer"

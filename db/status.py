@@ -1,0 +1,76 @@
+"""How the work stands: tweets and batches by state, the oldest waiting, the rate, workers and failures."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from db import clock, ledger, workers
+from db.bulk import dialect
+from db.tables import Annotation, Batch, Span, Tweet
+
+_RATE_WINDOW = 60.0  # seconds
+_LATELY = 60.0  # seconds within which a worker's heartbeat counts
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A tweet that could not be tagged."""
+
+    tweet_id: int
+    model_version_id: int
+    error: str
+
+
+@dataclass(frozen=True)
+class Status:
+    """Counts at one moment. Times are in seconds, the rate in tweets a second over the last minute."""
+
+    tweets: int
+    tweets_waiting: int
+    annotations_done: int
+    annotations_dead: int
+    spans: int
+    batches: dict[str, int]
+    oldest_waiting_seconds: float | None
+    tweets_per_second: float
+    workers: dict[str, float]  # name -> seconds since its heartbeat
+    failures: list[Failure]
+
+
+def read_status(session: Session, failures: int = 5) -> Status:
+    """Count everything; `failures` limits how many of the latest are named."""
+    batches = _counts(session, Batch.status)
+    marks = _counts(session, Annotation.status)
+    now: float = session.scalar(select(clock.now())) or 0.0
+    is_open = Batch.status.in_((ledger.WAITING, ledger.LEASED))
+    oldest = session.scalar(select(func.min(Batch.created_at)).where(is_open))
+    finished = session.scalar(select(func.sum(_size(session))).where(Batch.finished_at > now - _RATE_WINDOW)) or 0
+    return Status(
+        tweets=session.scalar(select(func.count()).select_from(Tweet)) or 0,
+        tweets_waiting=session.scalar(select(func.sum(_size(session))).where(is_open)) or 0,
+        annotations_done=marks.get("done", 0),
+        annotations_dead=marks.get("dead", 0),
+        spans=session.scalar(select(func.count()).select_from(Span)) or 0,
+        batches=batches,
+        oldest_waiting_seconds=None if oldest is None else now - oldest,
+        tweets_per_second=finished / _RATE_WINDOW,
+        workers={worker.name: now - worker.seen_at for worker in workers.seen_within(session, _LATELY)},
+        failures=list(_failures(session, failures)),
+    )
+
+
+def _counts(session: Session, column: ColumnElement[str] | object) -> dict[str, int]:
+    return {row[0]: row[1] for row in session.execute(select(column, func.count()).group_by(column))}  # type: ignore[call-overload]
+
+
+def _size(session: Session) -> ColumnElement[int]:
+    """The number of tweets in a batch."""
+    length = func.cardinality if dialect(session) == "postgresql" else func.json_array_length
+    return length(Batch.tweet_ids)
+
+
+def _failures(session: Session, limit: int) -> Sequence[Failure]:
+    dead = select(Annotation).where(Annotation.status == "dead").order_by(Annotation.annotated_at.desc()).limit(limit)
+    return [Failure(one.tweet_id, one.model_version_id, one.error or "") for one in session.scalars(dead)]

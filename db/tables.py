@@ -1,0 +1,221 @@
+"""The tables. Times of the ledger are seconds since 1970 by the database's clock; times of tweets are UTC datetimes.
+
+Offsets are Unicode code points into `tweets.text`, end exclusive.
+"""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from sqlalchemy import (
+    JSON,
+    REAL,
+    BigInteger,
+    DateTime,
+    Dialect,
+    Double,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware datetime in UTC; SQLite, which knows no zones, stores it naive."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Turn an aware datetime into UTC."""
+        if value is None:
+            return None
+        return value.astimezone(UTC).replace(tzinfo=None if dialect.name == "sqlite" else UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return the datetime as aware, in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """The metadata, with a name for every constraint, so that migrations can drop them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+_BIG = BigInteger().with_variant(Integer, "sqlite")  # SQLite's integers have 64 bits, and only INTEGER counts up
+
+Key = Annotated[int, mapped_column(_BIG, primary_key=True)]
+TweetId = Annotated[int, mapped_column(_BIG, primary_key=True, autoincrement=False)]
+BigInt = Annotated[int, mapped_column(_BIG)]
+String = Annotated[str, mapped_column(Text)]
+Seconds = Annotated[float, mapped_column(Double)]
+Moment = Annotated[datetime, mapped_column(UtcDateTime)]
+Json = Annotated[dict[str, Any], mapped_column(JSON)]
+
+
+class ModelVersion(Base):
+    """A registered model and where it comes from."""
+
+    __tablename__ = "model_versions"
+
+    id: Mapped[Key]
+    created_at: Mapped[Moment]
+    base_model: Mapped[String]
+    config: Mapped[Json]  # every hyperparameter, as a number
+    corpus: Mapped[String]
+    corpus_fingerprint: Mapped[String]
+    split_sizes: Mapped[Json]
+    labels: Mapped[list[str]] = mapped_column(JSON)  # by class index
+    libraries: Mapped[Json]  # versions of torch, transformers, ...
+    device: Mapped[String]
+    seconds: Mapped[float] = mapped_column(Double)  # of training
+    scores: Mapped[Json]  # on validation, of the epoch that was kept
+    artifact_uri: Mapped[String]
+    artifact_hash: Mapped[String]
+
+
+class ModelAlias(Base):
+    """A name that points at a version: "active" is the one that new batches are tagged with."""
+
+    __tablename__ = "model_aliases"
+
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    model_version_id: Mapped[int] = mapped_column(ForeignKey("model_versions.id"))
+    changed_at: Mapped[Moment]
+
+
+class Tweet(Base):
+    """A tweet as it was enqueued."""
+
+    __tablename__ = "tweets"
+    __table_args__ = (Index("ix_tweets_created_at", "created_at"),)
+
+    id: Mapped[TweetId]
+    text: Mapped[String]
+    created_at: Mapped[Moment | None]
+    author: Mapped[String | None]
+    language: Mapped[String | None]
+    retweet_of: Mapped[BigInt | None]
+
+
+class Tombstone(Base):
+    """The id of a tweet that was deleted and must not return."""
+
+    __tablename__ = "tombstones"
+
+    tweet_id: Mapped[TweetId]
+    deleted_at: Mapped[Moment]
+
+
+class Job(Base):
+    """One call of enqueue."""
+
+    __tablename__ = "jobs"
+
+    id: Mapped[Key]
+    name: Mapped[String]
+    created_at: Mapped[Seconds]
+
+
+class Batch(Base):
+    """A row of the ledger: tweets to be tagged together. The ledger is the queue; Redis only hands it out.
+
+    `status` is waiting, leased, done, dead, or split (its children carry on).
+    """
+
+    __tablename__ = "batches"
+    __table_args__ = (
+        Index("ix_batches_status_published_at_id", "status", "published_at", "id"),
+        Index("ix_batches_status_lease_expires_at", "status", "lease_expires_at"),
+        Index("ix_batches_finished_at", "finished_at"),
+        Index("ix_batches_job_id", "job_id"),
+    )
+
+    id: Mapped[Key]
+    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id"))
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("batches.id"))
+    model_version_id: Mapped[int | None] = mapped_column(ForeignKey("model_versions.id"))  # set by the first claim
+    tweet_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger).with_variant(JSON, "sqlite"))
+    status: Mapped[str] = mapped_column(Text, default="waiting")
+    attempts: Mapped[int] = mapped_column(default=0)  # counted before the work; given back if the end was explained
+    lease_token: Mapped[String | None]
+    lease_expires_at: Mapped[Seconds | None]
+    published_at: Mapped[Seconds | None]
+    next_attempt_at: Mapped[Seconds | None]
+    created_at: Mapped[Seconds]
+    finished_at: Mapped[Seconds | None]
+    error: Mapped[String | None]
+
+
+class Annotation(Base):
+    """The mark: this tweet was read by this version, with or without entities, or could not be (dead)."""
+
+    __tablename__ = "annotations"
+
+    tweet_id: Mapped[int] = mapped_column(ForeignKey("tweets.id", ondelete="CASCADE"), primary_key=True)
+    model_version_id: Mapped[int] = mapped_column(ForeignKey("model_versions.id"), primary_key=True)
+    status: Mapped[String]  # done or dead
+    annotated_at: Mapped[Seconds]
+    error: Mapped[String | None]
+
+
+class Entity(Base):
+    """A label and a normalised name (see `db.entity_names`)."""
+
+    __tablename__ = "entities"
+    __table_args__ = (UniqueConstraint("name", "label"),)
+
+    id: Mapped[Key]
+    label: Mapped[String]
+    name: Mapped[String]
+
+
+class Span(Base):
+    """A stored mention: `text[start_char:end_char]` is the surface."""
+
+    __tablename__ = "spans"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["tweet_id", "model_version_id"],
+            ["annotations.tweet_id", "annotations.model_version_id"],
+            ondelete="CASCADE",
+        ),
+        Index("ix_spans_entity_id_model_version_id", "entity_id", "model_version_id"),
+    )
+
+    tweet_id: Mapped[TweetId]
+    model_version_id: Mapped[int] = mapped_column(_BIG, primary_key=True, autoincrement=False)
+    start_char: Mapped[int] = mapped_column(primary_key=True)
+    end_char: Mapped[int]
+    label: Mapped[String]
+    surface: Mapped[String]
+    score: Mapped[float] = mapped_column(REAL)
+    entity_id: Mapped[int] = mapped_column(ForeignKey("entities.id"))
+
+
+class Worker(Base):
+    """The heartbeat of a worker."""
+
+    __tablename__ = "workers"
+
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    started_at: Mapped[Seconds]
+    seen_at: Mapped[Seconds]
+    stopped_at: Mapped[Seconds | None]

@@ -1,0 +1,67 @@
+"""Bring a database to the code's revision: the Alembic history under db/migrations, in this process."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, inspect, text
+
+from tagging.errors import DatabaseError
+
+_LOCK = 7_303_117_921  # any number: PostgreSQL's advisory lock of tweetspan's migrations
+
+
+def prepare(engine: Engine) -> None:
+    """Create the tables in an empty database; accept one on the code's revision.
+
+    Raises DatabaseError for any other revision: an upgrade is asked for, not slipped in.
+    """
+    with engine.connect() as connection:
+        found = _revision(connection)
+        is_empty = found is None and not inspect(connection).get_table_names()
+    wanted = head()
+    if is_empty:
+        upgrade(engine)
+    elif found != wanted:
+        raise DatabaseError(
+            f"the database is on revision {found or 'none'}, this code needs {wanted}; "
+            "stop the workers and run `tweetspan db upgrade`"
+        )
+
+
+def upgrade(engine: Engine) -> str:
+    """Run the migrations that are missing and return the revision. Two at once wait for each other."""
+    with engine.connect().execution_options(begin="BEGIN IMMEDIATE") as connection:
+        sqlite = connection.dialect.name == "sqlite"
+        if sqlite:  # a rebuilt parent table would empty its children; only outside a transaction can it be set
+            driver = connection.connection.driver_connection
+            assert driver is not None
+            driver.execute("PRAGMA foreign_keys = OFF")
+        with connection.begin():
+            if not sqlite:
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+            config = _config()
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+        if sqlite:
+            driver.execute("PRAGMA foreign_keys = ON")
+    return head()
+
+
+def head() -> str:
+    """Return the newest revision of the code."""
+    revision = ScriptDirectory.from_config(_config()).get_current_head()
+    assert revision is not None
+    return revision
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    return config
