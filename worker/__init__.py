@@ -1,0 +1,1 @@
+"""Everything Celery and Redis: enqueueing, dispatch, and the workers that claim, tag and store batches."""

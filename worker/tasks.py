@@ -1,0 +1,137 @@
+"""The task: claim a batch, read its tweets, tag them in no transaction, finish; or record why not."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import Protocol
+
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.orm import Session
+
+from db import ledger, spans, tweets
+from db.session import Database, open_database
+from settings import read_settings
+from tagging.errors import PoisonTweetError, TweetspanError
+from tagging.spans import Span
+from worker.app import app
+from worker.lease import LEASE, renewed
+
+_TRANSIENT = (OperationalError, InterfaceError, ConnectionError)
+_DELAY = 5.0  # seconds before a batch is tried again
+
+log = logging.getLogger(__name__)
+
+Answers = dict[int, tuple[str, Sequence[Span]]]  # tweet id -> its text and spans
+
+
+class Tags(Protocol):
+    """What can tag: a Tagger, or a fake in tests."""
+
+    def tag(self, texts: Sequence[str], progress: Callable[[], None] | None = None) -> list[list[Span]]:
+        """Return the spans of each text."""
+
+
+FindTagger = Callable[[Session, int], Tags]
+
+
+@app.task(name="tweetspan.annotate")
+def annotate(batch_id: int) -> None:
+    """Annotate one batch of the ledger."""
+    annotate_batch(_database(), batch_id, _active_tagger)
+
+
+def annotate_batch(database: Database, batch_id: int, find_tagger: FindTagger) -> bool:
+    """Annotate a batch if it can be claimed; tell whether this call stored its annotations.
+
+    No exception leaves it but those of a database that is gone: everything else is written into the ledger.
+    """
+    with database.write_session() as session:
+        claimed = ledger.claim(session, batch_id, LEASE)
+        if claimed is None:
+            return False  # somebody else has it, or has done it
+        if claimed.is_suspect:
+            _isolate(session, claimed)
+            return False
+    try:
+        with database.read_session() as session:
+            tagger = find_tagger(session, claimed.model_version_id)
+            texts = _unread(session, claimed)
+        with renewed(database, claimed) as progress:
+            answers, poison = _tag(tagger, texts, progress)
+        return _finish(database, claimed, answers, poison)
+    except (TweetspanError, *_TRANSIENT) as error:
+        _record(database, ledger.give_back, claimed, error)
+    except Exception as error:  # a bug or a batch that cannot be tagged: counted, so that it is split in the end
+        log.exception("batch %d failed", batch_id)
+        _record(database, ledger.fail, claimed, error)
+    return False
+
+
+def _unread(session: Session, claimed: ledger.Claim) -> dict[int, str]:
+    """Read the tweets that still exist and do not carry the version's mark yet."""
+    texts = tweets.texts(session, claimed.tweet_ids)
+    read = spans.marked(session, claimed.model_version_id, claimed.tweet_ids)
+    return {tweet_id: text for tweet_id, text in texts.items() if tweet_id not in read}
+
+
+def _tag(tagger: Tags, texts: Mapping[int, str], progress: Callable[[], None]) -> tuple[Answers, dict[int, str]]:
+    """Tag all texts; those that the tagger names as poison are left out and returned with the reason."""
+    remaining, poison = dict(texts), dict[int, str]()
+    while True:
+        ids = list(remaining)
+        try:
+            tagged = tagger.tag([remaining[tweet_id] for tweet_id in ids], progress) if ids else []
+        except PoisonTweetError as error:
+            poison[ids[error.index]] = str(error)
+            del remaining[ids[error.index]]
+        else:
+            return {tweet_id: (remaining[tweet_id], found) for tweet_id, found in zip(ids, tagged, strict=True)}, poison
+
+
+def _finish(database: Database, claimed: ledger.Claim, answers: Answers, poison: Mapping[int, str]) -> bool:
+    """Write marks, spans and `done` in one transaction, if the claim still counts."""
+    keys = {spans.entity_key(text, span) for text, found in answers.values() for span in found}
+    with database.write_session() as session:
+        entities = spans.look_up_entities(session, keys)
+    with database.write_session() as session:
+        if not ledger.finish(session, claimed):
+            log.warning("batch %d was taken over; its annotations are dropped here", claimed.batch_id)
+            return False
+        for tweet_id, reason in poison.items():
+            spans.mark_dead(session, claimed.model_version_id, [tweet_id], reason)
+        spans.store(session, claimed.model_version_id, answers, entities)
+    log.info("batch %d: %d tweets tagged", claimed.batch_id, len(answers))
+    return True
+
+
+def _isolate(session: Session, claimed: ledger.Claim) -> None:
+    """Split a batch that ended unexplained too often; give up a single tweet."""
+    reason = f"the process that tagged it ended {claimed.attempt - 1} times without saying why"
+    if len(claimed.tweet_ids) > 1:
+        log.warning("batch %d is split: %s", claimed.batch_id, reason)
+        ledger.split(session, claimed, reason)
+    elif ledger.bury(session, claimed, reason):
+        log.error("tweet %d is dead: %s", claimed.tweet_ids[0], reason)
+        spans.mark_dead(session, claimed.model_version_id, claimed.tweet_ids, reason)
+
+
+def _record(
+    database: Database,
+    how: Callable[[Session, ledger.Claim, str, float], bool],
+    claimed: ledger.Claim,
+    error: Exception,
+) -> None:
+    log.warning("batch %d goes back: %s", claimed.batch_id, type(error).__name__)
+    with database.write_session() as session:
+        how(session, claimed, f"{type(error).__name__}: {error}"[:1000], _DELAY)
+
+
+def _active_tagger(session: Session, version_id: int) -> Tags:
+    from worker.active_model import tagger_for  # noqa: PLC0415 (the parent imports this module, but never torch)
+
+    return tagger_for(session, version_id, read_settings().device)
+
+
+@cache
+def _database() -> Database:
+    return open_database(read_settings().database_url)

@@ -1,0 +1,264 @@
+"""One JSON value to tweets: API v1.1 and v2 objects, v2 pages, plain objects. Pure functions, standard library only.
+
+A tweet without a usable id, text or date is a BadTweetError; any other field that cannot be used is None.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from tagging.errors import BadTweetError
+
+Fields = Mapping[str, object]
+
+_BIGGEST_ID = 2**63 - 1  # what a database's BIGINT holds
+_WHOLE_NUMBER = re.compile(r"[0-9]{1,19}")
+_DECIMAL_NUMBER = re.compile(r"(?=.*[.,e])[+-]?[0-9]+(?:[.,][0-9]*)?(?:e[+-]?[0-9]+)?", re.IGNORECASE)
+_TWITTER_DATE = re.compile(r"[A-Z][a-z]{2} ([A-Z][a-z]{2}) ([0-9]{2}) ([0-9:]{8}) ([+-][0-9]{4}) ([0-9]{4})")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+# The keys that give a format away. An object with none of them, {"id", "text"} say, fits every format that is said and
+# is plain where none is.
+_MARKS = {
+    "v1": {"id_str", "full_text", "extended_tweet", "retweeted_status"},
+    "v2": {"author_id", "referenced_tweets", "note_tweet", "edit_history_tweet_ids"},
+    "plain": {"author", "language", "retweet_of"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Tweet:
+    """A tweet that can be stored: `id` in 1..2**63-1, `text` without NUL and lone surrogates, `created_at` in UTC.
+
+    Offsets into a tweet refer to `text`: as the user gave it for plain objects and CSV; for v1.1 and v2 objects with
+    Twitter's `&amp;`, `&lt;` and `&gt;` decoded.
+    """
+
+    id: int
+    text: str
+    created_at: datetime | None
+    author: str | None
+    language: str | None
+    retweet_of: int | None
+
+
+def tweets_in(value: object, said: str = "auto") -> Iterator[Tweet | BadTweetError]:
+    """Turn a parsed JSON value into tweets: one for an object, as many as there are for a v2 page or an array.
+
+    `said` is "v1", "v2", "plain", or "auto" to look at each object. Nothing is raised: errors come in place of tweets.
+    """
+    if isinstance(value, dict):
+        yield from _from_object(value, said)
+    elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
+        for position, item in enumerate(value):
+            for found in _from_object(item, said) if isinstance(item, dict) else [_no_object(item)]:
+                yield _at(f"[{position}]", found)
+    else:
+        yield _no_object(value)
+
+
+def plain_tweet(row: Fields) -> Tweet:
+    """Read `id`, `text`, `created_at`, `author`, `language` or `lang`, and `retweet_of`; the text is left untouched.
+
+    Raises BadTweetError for an id, text or date that cannot be used.
+    """
+    return Tweet(
+        id=_id(row.get("id")),
+        text=_text(row.get("text")),
+        created_at=_date(row.get("created_at")),
+        author=_name(row.get("author")),
+        language=_name(row.get("language")) or _name(row.get("lang")),
+        retweet_of=_id_or_none(row.get("retweet_of")),
+    )
+
+
+def shown(value: object, length: int = 40) -> str:
+    """Write a value for a message: on one line, without unprintable characters, cut to about `length` characters."""
+    if isinstance(value, dict | list):  # never its repr: that of a deep one raises RecursionError
+        return "an object" if isinstance(value, dict) else "an array"
+    if value is None:
+        return "null"
+    whole = repr(value[: length + 1] if isinstance(value, str) else value)
+    return whole if len(whole) <= length + 2 else whole[:length] + "…"
+
+
+def _from_object(row: Fields, said: str) -> Iterator[Tweet | BadTweetError]:
+    data, errors, meta = row.get("data"), row.get("errors"), _object(row.get("meta"))
+    if "id" in row or "id_str" in row:
+        yield _from_tweet(row, said)
+    elif errors and not data:
+        yield BadTweetError(f"an error of the API instead of tweets: {_api_error(errors)}")
+    elif "data" in row or "result_count" in meta:  # a page without results has no data
+        yield from _from_page(row, said)
+    else:
+        yield _from_tweet(row, said)
+
+
+def _from_page(page: Fields, said: str) -> Iterator[Tweet | BadTweetError]:
+    data = page.get("data", [])
+    if said not in ("auto", "v2"):
+        yield _other_format("v2 page", said)
+    elif isinstance(data, dict):
+        yield _at("data", _from_tweet(data, "v2", _usernames(page)))
+    elif isinstance(data, list):
+        usernames = _usernames(page)
+        for position, item in enumerate(data):
+            found = _from_tweet(item, "v2", usernames) if isinstance(item, dict) else _no_object(item)
+            yield _at(f"data[{position}]", found)
+    else:
+        yield BadTweetError(f"the data of the page is {shown(data)}; wanted is a tweet or an array of tweets")
+
+
+def _from_tweet(row: Fields, said: str, usernames: Mapping[str, str] | None = None) -> Tweet | BadTweetError:
+    looks = _formats(row)
+    if said != "auto" and looks and said not in looks:
+        return _other_format(f"{looks[0]} object", said)
+    file_format = said if said != "auto" else (looks or ["plain"])[0]
+    try:
+        if file_format == "v1":
+            return _v1_tweet(row)
+        return _v2_tweet(row, usernames or {}) if file_format == "v2" else plain_tweet(row)
+    except BadTweetError as error:
+        return error
+
+
+def _formats(row: Fields) -> list[str]:
+    looks = [name for name, marks in _MARKS.items() if not marks.isdisjoint(row)]
+    if "v1" not in looks and isinstance(row.get("user"), dict):
+        looks.insert(0, "v1")
+    return looks
+
+
+def _v1_tweet(row: Fields) -> Tweet:
+    extended, user, original = (_object(row.get(key)) for key in ("extended_tweet", "user", "retweeted_status"))
+    return Tweet(
+        id=_id(row.get("id_str") or row.get("id")),
+        text=_unescaped(_text(extended.get("full_text") or row.get("full_text") or row.get("text"))),
+        created_at=_date(row.get("created_at")),
+        author=_name(user.get("screen_name")),
+        language=_name(row.get("lang")),
+        retweet_of=_id_or_none(original.get("id_str") or original.get("id")),
+    )
+
+
+def _v2_tweet(row: Fields, usernames: Mapping[str, str]) -> Tweet:
+    author_id = _name(row.get("author_id"))
+    inlined = _name(_object(row.get("author")).get("username"))  # as `twarc2 flatten` writes it
+    references = row.get("referenced_tweets")
+    retweeted = [
+        _object(reference).get("id")
+        for reference in (references if isinstance(references, list) else [])
+        if _object(reference).get("type") == "retweeted"
+    ]
+    return Tweet(
+        id=_id(row.get("id")),
+        text=_unescaped(_text(_object(row.get("note_tweet")).get("text") or row.get("text"))),
+        created_at=_date(row.get("created_at")),
+        author=inlined or usernames.get(author_id or "", author_id),
+        language=_name(row.get("lang")),
+        retweet_of=_id_or_none(retweeted[0]) if retweeted else None,
+    )
+
+
+def _usernames(page: Fields) -> dict[str, str]:
+    users = _object(page.get("includes")).get("users")
+    pairs = [
+        (_name(_object(user).get("id")), _name(_object(user).get("username")))
+        for user in (users if isinstance(users, list) else [])
+    ]
+    return {user_id: username for user_id, username in pairs if user_id and username}
+
+
+def _api_error(errors: object) -> str:
+    first = errors[0] if isinstance(errors, list) else errors
+    told = [_object(first).get(key) for key in ("title", "message", "detail")]
+    return ", ".join(shown(part, 200) for part in told if isinstance(part, str)) or shown(first, 200)
+
+
+def _at(place: str, found: Tweet | BadTweetError) -> Tweet | BadTweetError:
+    return BadTweetError(f"{place}: {found}") if isinstance(found, BadTweetError) else found
+
+
+def _no_object(value: object) -> BadTweetError:
+    return BadTweetError(f"{shown(value)} where a JSON object is wanted")
+
+
+def _other_format(found: str, said: str) -> BadTweetError:
+    return BadTweetError(f"a {found} where the format was said to be {said}; say {found.split()[0]} or auto")
+
+
+def _object(value: object) -> Fields:
+    return value if isinstance(value, dict) else {}
+
+
+def _id(value: object) -> int:
+    written = str(value).strip() if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+    if _WHOLE_NUMBER.fullmatch(written) and 1 <= int(written) <= _BIGGEST_ID:
+        return int(written)
+    if value is None or value == "":
+        raise BadTweetError(f"the id is missing; wanted is a whole number from 1 to {_BIGGEST_ID}")
+    if _DECIMAL_NUMBER.fullmatch(written):
+        raise BadTweetError(f"the id {shown(value)} is a decimal: the export lost digits; export ids as strings")
+    raise BadTweetError(f"the id {shown(value)} is not a whole number from 1 to {_BIGGEST_ID}")
+
+
+def _id_or_none(value: object) -> int | None:
+    try:
+        return _id(value)
+    except BadTweetError:
+        return None
+
+
+def _text(value: object) -> str:
+    if value is None:
+        raise BadTweetError("the text is missing")
+    if not isinstance(value, str):
+        raise BadTweetError(f"the text is {shown(value)}; wanted is a string")
+    if not value.strip():
+        raise BadTweetError("the text is empty or nothing but white space")
+    if flaw := _flaw(value):
+        raise BadTweetError(f"the text cannot be stored: {flaw}")
+    return value
+
+
+def _flaw(text: str) -> str | None:
+    """Say what PostgreSQL or UTF-8 would refuse."""
+    if "\0" in text:
+        return f"a NUL at character {text.index(chr(0))}"
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        return f"the lone surrogate U+{ord(text[error.start]):04X} at character {error.start}"
+    return None
+
+
+def _unescaped(text: str) -> str:
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")  # & last: "&amp;lt;" means "&lt;"
+
+
+def _name(value: object) -> str | None:
+    return value if isinstance(value, str) and value.strip() and not _flaw(value) else None
+
+
+def _date(value: object) -> datetime | None:
+    """Read "Wed Oct 10 20:19:24 +0000 2018" or ISO 8601; one without an offset is in UTC."""
+    if value is None or value == "":
+        return None
+    try:
+        moment = datetime.fromisoformat(_iso(value))
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        wanted = "2018-10-10T20:19:24Z or Wed Oct 10 20:19:24 +0000 2018"
+        raise BadTweetError(f"the date {shown(value)} cannot be read; wanted is {wanted}") from None
+
+
+def _iso(value: object) -> str:
+    """Write Twitter's date as ISO 8601. Not with strptime: its names of months follow the locale."""
+    if not isinstance(value, str):
+        raise ValueError("not a string")
+    written = value.strip()
+    if match := _TWITTER_DATE.fullmatch(written):
+        month, day, time, offset, year = match.groups()
+        return f"{year}-{_MONTHS.index(month) + 1:02}-{day}T{time}{offset}"
+    return written
