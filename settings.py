@@ -5,6 +5,7 @@
 | `TWEETSPAN_HOME`         | folder of the database, models and embedded Redis   | `~/.tweetspan`                  |
 | `TWEETSPAN_DATABASE_URL` | `sqlite:///FILE` or `postgresql://USER:PASSWORD@HOST/NAME` | `tweetspan.db` in the home |
 | `TWEETSPAN_BROKER_URL`   | `redis://`, `rediss://` or `redis+socket://` URL    | the embedded Redis              |
+| `TWEETSPAN_DEVICE`       | where workers tag: `auto`, `cpu`, `cuda`, `cuda:N`  | `auto`                          |
 """
 
 import os
@@ -20,11 +21,12 @@ _DATABASE_SCHEMES = ("sqlite:///", "postgresql://", "postgresql+psycopg://", "po
 
 @dataclass(frozen=True)
 class Settings:
-    """The three settings. `broker_url` is None where the embedded Redis is to be used."""
+    """The settings. `broker_url` is None where the embedded Redis is to be used."""
 
     home: Path
     database_url: str
     broker_url: str | None
+    device: str = "auto"
 
     @property
     def models_folder(self) -> Path:
@@ -43,7 +45,20 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     _check_scheme("TWEETSPAN_DATABASE_URL", database_url, _DATABASE_SCHEMES)
     if broker_url is not None:
         _check_scheme("TWEETSPAN_BROKER_URL", broker_url, _BROKER_SCHEMES)
-    return Settings(home, _with_driver(database_url), broker_url)
+    return Settings(home, _with_driver(database_url), broker_url, environ.get("TWEETSPAN_DEVICE") or "auto")
+
+
+def changed_environment(changes: Mapping[str, str]) -> dict[str, str]:
+    """Return this process's environment with some variables changed, for a child process."""
+    return {**os.environ, **changes}
+
+
+def apply(settings: Settings) -> None:
+    """Write settings into the environment, for this process and its children to read."""
+    os.environ["TWEETSPAN_HOME"] = str(settings.home)
+    os.environ["TWEETSPAN_DATABASE_URL"] = settings.database_url
+    os.environ["TWEETSPAN_BROKER_URL"] = settings.broker_url or ""
+    os.environ["TWEETSPAN_DEVICE"] = settings.device
 
 
 def _check_scheme(name: str, url: str, schemes: tuple[str, ...]) -> None:

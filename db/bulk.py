@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from db.tables import Base
 
-_INSERT = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}  # both know ON CONFLICT
+_INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}  # both know ON CONFLICT
 
 
 def dialect(session: Session) -> str:

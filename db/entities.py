@@ -12,6 +12,8 @@ from db.entity_names import normalised_name
 from db.tables import Annotation, Entity, Span, Tweet
 from tagging.errors import QueryError
 
+Rows = Select[*tuple[Any, ...]]
+
 
 @dataclass(frozen=True)
 class Filter:
@@ -97,7 +99,8 @@ def read_tweet(session: Session, tweet_id: int, model_version_id: int) -> TweetR
     mark = session.get(Annotation, (tweet_id, model_version_id))
     mine = _mentions().where(Span.tweet_id == tweet_id, Span.model_version_id == model_version_id)
     mentions = [Mention(*row) for row in session.execute(mine.order_by(Span.start_char))]
-    return TweetReading(tweet_id, tweet.text, mark and mark.status, mark and mark.error, mentions)
+    status, error = (mark.status, mark.error) if mark else (None, None)
+    return TweetReading(tweet_id, tweet.text, status, error, mentions)
 
 
 def newest_tweet_time(session: Session) -> datetime | None:
@@ -105,14 +108,14 @@ def newest_tweet_time(session: Session) -> datetime | None:
     return session.scalar(select(func.max(Tweet.created_at)))
 
 
-def _mentions() -> Select[Any]:
+def _mentions() -> Rows:
     return select(
         Tweet.id, Tweet.created_at, Tweet.author, Tweet.text,
         Span.start_char, Span.end_char, Span.label, Span.surface, Span.score,
     ).join(Tweet, Span.tweet_id == Tweet.id)  # fmt: skip
 
 
-def _filtered(statement: Select[Any], chosen: Filter) -> Select[Any]:
+def _filtered(statement: Rows, chosen: Filter) -> Rows:
     statement = statement.where(Span.model_version_id == chosen.model_version_id)
     if chosen.label:
         statement = statement.where(Span.label == chosen.label)

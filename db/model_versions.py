@@ -51,3 +51,30 @@ def find(session: Session, name: str = ACTIVE) -> ModelVersion:
     if version is None:
         raise ModelVersionError(f"there is no model version {name}; see `tweetspan models list`")
     return version
+
+
+def summary(version: ModelVersion, active: int | None) -> dict[str, Any]:
+    """Return a version in one line: number, whether it is active, encoder, corpus, time and kept scores."""
+    kept = kept_scores(version)
+    return {
+        "version": version.id,
+        "active": "yes" if version.id == active else "",
+        "base model": version.base_model,
+        "corpus": version.corpus,
+        "trained": version.created_at.strftime("%Y-%m-%d %H:%M"),
+        "entity F1": kept.get("overall_f1"),
+        "token F1": kept.get("token_f1_weighted"),
+    }
+
+
+def details(version: ModelVersion) -> dict[str, Any]:
+    """Return every column of a version, as JSON can hold it."""
+    columns = (column.key for column in ModelVersion.__table__.columns)
+    row = {name: getattr(version, name) for name in columns}
+    return {**row, "created_at": version.created_at.isoformat()}
+
+
+def kept_scores(version: ModelVersion) -> dict[str, Any]:
+    """Return the validation scores of the epoch whose weights were kept."""
+    epochs: list[dict[str, Any]] = version.scores.get("epochs", [])
+    return epochs[version.scores["best_epoch"] - 1] if epochs else {}

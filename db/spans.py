@@ -53,12 +53,14 @@ def store(
     Tweets that were deleted meanwhile, or are already marked with this version, are passed over.
     """
     marked = _mark(session, version_id, answers, "done", None)
+    new = (
+        (tweet_id, text, span) for tweet_id, (text, found) in answers.items() if tweet_id in marked for span in found
+    )
     rows = (
-        (tweet_id, version_id, span.start, span.end, span.label, span.surface(text), span.score, entities[entity_key(text, span)])
-        for tweet_id, (text, spans) in answers.items()
-        if tweet_id in marked
-        for span in spans
-    )  # fmt: skip
+        (tweet_id, version_id, span.start, span.end, span.label, surface, span.score, entities[entity_key(text, span)])
+        for tweet_id, text, span in new
+        for surface in [span.surface(text)]
+    )
     copy_rows(session, SpanRow, _COLUMNS, rows)
     return len(marked)
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from db import clock, ledger, workers
 from db.bulk import dialect
@@ -61,8 +61,9 @@ def read_status(session: Session, failures: int = 5) -> Status:
     )
 
 
-def _counts(session: Session, column: ColumnElement[str] | object) -> dict[str, int]:
-    return {row[0]: row[1] for row in session.execute(select(column, func.count()).group_by(column))}  # type: ignore[call-overload]
+def _counts(session: Session, column: InstrumentedAttribute[str]) -> dict[str, int]:
+    rows = session.execute(select(column, func.count()).group_by(column))
+    return {value: count for value, count in rows}
 
 
 def _size(session: Session) -> ColumnElement[int]:

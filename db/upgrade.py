@@ -35,10 +35,8 @@ def upgrade(engine: Engine) -> str:
     """Run the migrations that are missing and return the revision. Two at once wait for each other."""
     with engine.connect().execution_options(begin="BEGIN IMMEDIATE") as connection:
         sqlite = connection.dialect.name == "sqlite"
-        if sqlite:  # a rebuilt parent table would empty its children; only outside a transaction can it be set
-            driver = connection.connection.driver_connection
-            assert driver is not None
-            driver.execute("PRAGMA foreign_keys = OFF")
+        if sqlite:  # a rebuilt parent table would empty its children
+            _set_foreign_keys(connection, "OFF")
         with connection.begin():
             if not sqlite:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
@@ -46,7 +44,7 @@ def upgrade(engine: Engine) -> str:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
         if sqlite:
-            driver.execute("PRAGMA foreign_keys = ON")
+            _set_foreign_keys(connection, "ON")
     return head()
 
 
@@ -55,6 +53,12 @@ def head() -> str:
     revision = ScriptDirectory.from_config(_config()).get_current_head()
     assert revision is not None
     return revision
+
+
+def _set_foreign_keys(connection: Connection, state: str) -> None:
+    driver = connection.connection.driver_connection  # SQLite heeds this pragma only outside a transaction
+    assert driver is not None
+    driver.execute(f"PRAGMA foreign_keys = {state}")
 
 
 def _revision(connection: Connection) -> str | None:

@@ -52,7 +52,7 @@ class Encoder:
     def __init__(self, tokenizer: PreTrainedTokenizerBase, max_length: int) -> None:
         if not getattr(tokenizer, "is_fast", False):
             raise EncoderError(
-                f"the tokenizer {type(tokenizer).__name__} gives no offsets, so its labels cannot be put back on words; "
+                f"the tokenizer {type(tokenizer).__name__} gives no offsets, so labels cannot be put back on words; "
                 "use a base model with a fast tokenizer (one that has a tokenizer.json)"
             )
         self._backend = tokenizer.backend_tokenizer

@@ -56,6 +56,10 @@ class BadTweetError(TweetspanError):
     """One row of a tweet file cannot be used; the rows around it can."""
 
 
+class DemoError(TweetspanError):
+    """The demo cannot use its folder, or one of its commands failed."""
+
+
 class QueryError(TweetspanError):
     """A question names something that cannot be looked up."""
 

@@ -44,6 +44,11 @@ class Tagger:
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, add_prefix_space=True)
         return cls(network.to(find_device(device)).eval(), tokenizer, manifest.max_length)
 
+    @property
+    def device(self) -> torch.device:
+        """Where the network computes."""
+        return self.network.device
+
     def tag(self, texts: Sequence[str], progress: Callable[[], None] | None = None) -> list[list[Span]]:
         """Return the spans of each text, in rising order; offsets are code points into the text.
 
@@ -77,9 +82,8 @@ class Tagger:
         for row, window in enumerate(windows):
             ids[row, : len(window.ids)] = window.ids
             mask[row, : len(window.ids)] = 1
-        device = self.network.device
         logits = self.network(
-            input_ids=torch.from_numpy(ids).to(device), attention_mask=torch.from_numpy(mask).to(device)
+            input_ids=torch.from_numpy(ids).to(self.device), attention_mask=torch.from_numpy(mask).to(self.device)
         ).logits
         best = torch.softmax(logits.float(), dim=-1).max(dim=-1)
         scores, classes = best.values.cpu().numpy(), best.indices.cpu().numpy()
@@ -105,7 +109,7 @@ class Tagger:
 
 
 def _without_leading_signs(chunk: Chunk, text: str, offsets: Sequence[tuple[int, int]]) -> Chunk | None:
-    """Begin an entity at its first word with a letter or digit; None if it has none (a lone "@", a bracket, an emoji)."""
+    """Begin an entity at its first word with a letter or digit; None if it has none (a lone "@", an emoji)."""
     for first in range(chunk.first, chunk.last + 1):
         if any(map(str.isalnum, text[slice(*offsets[first])])):
             return chunk._replace(first=first)

@@ -41,7 +41,7 @@ def words(text: str) -> list[tuple[int, int]]:
 
 
 def _cut_clitics(text: str, start: int, end: int) -> list[tuple[int, int]]:
-    """Cut the clitics off the end of a word: "don't" gives "do" and "n't"; a clitic that is all there is stays whole."""
+    """Cut the clitics off the end of a word: "don't" gives "do" and "n't". A clitic alone stays whole."""
     pieces: list[tuple[int, int]] = []
     while (clitic := _CLITIC_AT_END.search(text, max(start, end - 3), end)) and clitic.start() > start:
         pieces.append(clitic.span())

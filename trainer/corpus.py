@@ -13,6 +13,7 @@ from tagging.errors import CorpusError
 from tagging.spans import Span
 from trainer.examples import Corpus, Example, from_tokens
 from trainer.hub import require_hub
+from trainer.sample import sample_folder
 
 BROAD_TWITTER_CORPUS = "GateNLP/broad_twitter_corpus"
 SAMPLE = "sample"
@@ -27,21 +28,14 @@ _SPLIT_NAMES = {
 _LABEL_COLUMNS = ("ner_tags", "labels", "tags")
 
 
-def sample_folder() -> Path:
-    """Return the folder of the sample data: data/sample in the repository, beside this module once installed."""
-    here = Path(__file__).resolve().parent
-    installed = here / "sample_data"
-    return installed if installed.is_dir() else here.parent / "data" / "sample"
-
-
 def load_named(name: str) -> Corpus:
     """Load `sample`, a dataset of the Hub, or a local folder of parquet files, by name.
 
     Raises CorpusError for a dataset without tokens and labels, HubUnreachableError where the hub does not answer.
     """
     if name == SAMPLE:
-        folder = sample_folder()
-        return load_files(*(folder / f"{split}.jsonl" for split in ("train", "validation", "test")), name=SAMPLE)
+        train, validation, test = (sample_folder() / f"{split}.jsonl" for split in ("train", "validation", "test"))
+        return load_files(train, validation, test, name=SAMPLE)
     if Path(name).is_dir():
         return _from_dataset_dict(load_dataset(name), name)
     require_hub(name, "dataset")

@@ -17,6 +17,7 @@ from transformers import (
     AutoTokenizer,
     DataCollatorForTokenClassification,
     PreTrainedModel,
+    PrinterCallback,
     Trainer,
     TrainerCallback,
     TrainingArguments,
@@ -44,7 +45,7 @@ class TrainedModel:
     """A fine-tuned network, at the weights of its best epoch, and how it came about.
 
     `config` has every hyperparameter resolved; `baseline` are the untrained network's scores, `epochs` those after
-    each epoch (all on validation), `best_epoch` counts from 1; `seconds` is the wall-clock time.
+    each epoch (all on validation), `best_epoch` counts from 1; `seconds` is the wall-clock time on `device`.
     """
 
     tagger: Tagger
@@ -53,6 +54,7 @@ class TrainedModel:
     epochs: list[Scores] = field(default_factory=list)
     best_epoch: int = 0
     seconds: float = 0.0
+    device: str = "cpu"
 
     @property
     def scores(self) -> Scores:
@@ -123,7 +125,7 @@ def finetune(
     network = tagger.network.to(device)
     config = config.with_learning_rate(network.base_model.num_parameters())
     freeze(network, config.train_layers)
-    trained = TrainedModel(tagger, config, baseline=score(_evaluating(tagger)))
+    trained = TrainedModel(tagger, config, score(_evaluating(tagger)), device=_device_name(device))
     listener.on_start(tagger, trained.baseline)
     keeper = _BestEpoch(trained, score, listener)
     with tempfile.TemporaryDirectory(prefix="tweetspan-train-") as scratch:
@@ -134,6 +136,7 @@ def finetune(
             data_collator=DataCollatorForTokenClassification(tagger.tokenizer),
             callbacks=[keeper],
         )
+        trainer.remove_callback(PrinterCallback)
         trainer.train()
     network.load_state_dict(keeper.best_weights)
     _evaluating(tagger)
@@ -212,6 +215,10 @@ def _arguments(config: TrainingConfig, scratch: str, device: torch.device, preci
     )
     arguments._n_gpu = min(arguments.n_gpu, 1)  # one device, as asked: no silent DataParallel over all cards
     return arguments
+
+
+def _device_name(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
 
 
 def _longest_input(network: PreTrainedModel) -> int:

@@ -4,7 +4,11 @@ One process computes: a parent that never imports torch hands batches to one spa
 Messages are acknowledged early, since the claim in the ledger is the acknowledgement; Redis needs no persistence.
 """
 
+import logging
+from typing import Any
+
 from celery import Celery
+from celery.signals import after_setup_logger
 
 from settings import read_settings
 from worker.embedded_redis import socket_url
@@ -39,8 +43,15 @@ app.conf.update(
 app.steps["worker"].add(Supervisor)
 
 
+@after_setup_logger.connect
+def _hush(**_: Any) -> None:
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of every look at the revision
+
+
 def run_worker(until_empty: bool, log_level: str) -> int:
     """Run a worker in this process until it is told to stop, or until the ledger is empty; return the exit code."""
-    worker = app.Worker(until_empty=until_empty, loglevel=log_level)
+    worker = app.Worker(
+        until_empty=until_empty, loglevel=log_level, quiet=True, without_mingle=True, without_gossip=True
+    )  # workers meet in the ledger, not over Redis
     worker.start()
     return int(worker.exitcode or 0)

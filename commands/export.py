@@ -1,0 +1,29 @@
+"""`tweetspan export`: stored annotations for other programs."""
+
+from __future__ import annotations
+
+import json
+from typing import TextIO
+
+import click
+
+
+@click.command("export")
+@click.option("--format", "file_format", type=click.Choice(["jsonl"]), default="jsonl", show_default=True)
+@click.option("--model", default="active", show_default=True, help="A version's number.")
+@click.option("--output", type=click.File("w", encoding="utf-8"), default="-", help="[default: standard output]")
+def export_command(file_format: str, model: str, output: TextIO) -> None:
+    """Write every tweet that a version has read, with its spans: one JSON object a line.
+
+    Offsets are Unicode code points into `text`, end exclusive; ids are strings.
+
+    \b
+    Example: tweetspan export > annotations.jsonl
+    """
+    from commands.opening import opened
+    from db import exports, model_versions
+
+    with opened() as (_, database), database.read_session() as session:
+        version = model_versions.find(session, model)
+        for row in exports.annotated_tweets(session, version.id):
+            output.write(json.dumps(row, ensure_ascii=False) + "\n")

@@ -1,0 +1,64 @@
+"""`tweetspan models`: the registry."""
+
+import click
+
+
+@click.group("models")
+def models_command() -> None:
+    """List, show and activate model versions."""
+
+
+@models_command.command("list")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def list_versions(as_json: bool) -> None:
+    """List the versions with their scores.
+
+    \b
+    Example: tweetspan models list
+    """
+    from commands.opening import opened
+    from commands.rendering import print_json, print_table
+    from db import model_versions
+
+    with opened() as (_, database), database.read_session() as session:
+        active = model_versions.active_id(session)
+        rows = [model_versions.summary(version, active) for version in model_versions.all_versions(session)]
+    if as_json:
+        print_json(rows)
+    elif rows:
+        print_table(list(rows[0]), [list(row.values()) for row in rows])
+    else:
+        click.echo("no model version yet; run `tweetspan train`")
+
+
+@models_command.command("show")
+@click.argument("version", default="active")
+def show(version: str) -> None:
+    """Show all that is recorded of a version, as JSON: hyperparameters, corpus, scores of each epoch, artifact.
+
+    \b
+    Example: tweetspan models show 2
+    """
+    from commands.opening import opened
+    from commands.rendering import print_json
+    from db import model_versions
+
+    with opened() as (_, database), database.read_session() as session:
+        print_json(model_versions.details(model_versions.find(session, version)))
+
+
+@models_command.command("activate")
+@click.argument("version")
+def activate(version: str) -> None:
+    """Tag with a version from now on; workers pick it up with their next batch.
+
+    \b
+    Example: tweetspan models activate 2
+    """
+    from commands.opening import opened
+    from db import model_versions
+
+    with opened() as (_, database), database.write_session() as session:
+        found = model_versions.find(session, version)
+        model_versions.activate(session, found.id)
+        click.echo(f"model version {found.id} is active")

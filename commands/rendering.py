@@ -1,0 +1,86 @@
+"""How results look in a terminal: marked spans, tables, progress bars. Tweets are hostile text: they are cleaned."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Protocol
+
+import click
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+_COLOURS = {"PER": "blue", "ORG": "magenta", "LOC": "green"}
+_JOINER = "\u200d"  # inside joined emoji
+
+
+class HasSpan(Protocol):
+    """A tagged or a stored span."""
+
+    @property
+    def start(self) -> int: ...  # noqa: D102
+    @property
+    def end(self) -> int: ...  # noqa: D102
+    @property
+    def label(self) -> str: ...  # noqa: D102
+
+
+def clean(text: str) -> str:
+    """Replace what could move the cursor, change colours or turn the line around, each character by one space."""
+    return "".join(char if char.isprintable() or char == _JOINER else " " for char in text)
+
+
+def marked(text: str, spans: Iterable[HasSpan]) -> str:
+    """Write a text with its spans marked as `[surface](LABEL)`, in colour where the terminal has any."""
+    parts: list[str] = []
+    position = 0
+    for span in spans:
+        parts.append(clean(text[position : span.start]))
+        colour = _COLOURS.get(span.label, "cyan")
+        parts.append(click.style(f"[{clean(text[span.start : span.end])}]", fg=colour, bold=True))
+        parts.append(click.style(f"({span.label})", fg=colour))
+        position = span.end
+    return "".join([*parts, clean(text[position:])])
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Print rows as a table; numbers stand right."""
+    from rich.box import SIMPLE
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    rows = list(rows)
+    table = Table(box=SIMPLE, pad_edge=False, header_style="bold")
+    for index, column in enumerate(columns):
+        is_number = bool(rows) and all(isinstance(row[index], int | float) for row in rows)
+        table.add_column(column, justify="right" if is_number else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(clean(_shown(value))) for value in row))
+    console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
+    console.print(table)
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON for machines."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+@contextmanager
+def progress_bar() -> Iterator[Progress]:
+    """Show progress on standard error; silent when that is not a terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True) as progress:
+        yield progress
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.4f}" if isinstance(value, float) else str(value)

@@ -1,0 +1,59 @@
+"""`tweetspan tag`: tag texts at once, without a queue."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from itertools import islice
+
+import click
+
+_AT_ONCE = 256  # lines tagged together
+
+
+@click.command("tag")
+@click.argument("texts", nargs=-1)
+@click.option("--model", default="active", show_default=True, help="A version's number.")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a text; offsets are code points, end exclusive.")
+def tag_command(texts: tuple[str, ...], model: str, device: str, as_json: bool) -> None:
+    """Tag TEXTS, or the lines of standard input, with a registered version.
+
+    \b
+    Example: tweetspan tag "Zachary Raicik works for Corvus and lives in San Diego"
+    """
+    from commands.opening import opened
+    from commands.rendering import marked
+    from worker.active_model import tagger_for
+
+    with opened() as (_, database), database.read_session() as session:
+        from db import model_versions
+
+        version = model_versions.find(session, model)
+        tagger = tagger_for(session, version.id, device)
+    for chunk in _chunks(texts):
+        for text, spans in zip(chunk, tagger.tag(chunk), strict=True):
+            if not as_json:
+                click.echo(marked(text, spans))
+                continue
+            found = [
+                {
+                    "start": one.start,
+                    "end": one.end,
+                    "label": one.label,
+                    "surface": one.surface(text),
+                    "score": round(one.score, 4),
+                }
+                for one in spans
+            ]
+            click.echo(json.dumps({"text": text, "model_version": version.id, "spans": found}, ensure_ascii=False))
+
+
+def _chunks(texts: tuple[str, ...]) -> Iterator[list[str]]:
+    if texts:
+        yield list(texts)
+        return
+    lines = (line.decode("utf-8", "replace").rstrip("\r\n") for line in sys.stdin.buffer)
+    while chunk := list(islice(lines, _AT_ONCE)):
+        yield chunk

@@ -1,0 +1,27 @@
+"""Dates and relative windows, as a user writes them."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from tagging.errors import QueryError
+
+_UNITS = {"h": "hours", "d": "days", "w": "weeks"}
+
+
+def parse_moment(text: str, newest: datetime | None) -> datetime:
+    """Read "2024-03-05", "2024-03-05T14:00", or "7d", "12h", "2w" back from the newest tweet, so that an old corpus
+    answers too. A time without an offset is UTC. Raises QueryError for anything else.
+
+    >>> parse_moment("7d", datetime(2012, 1, 31, tzinfo=UTC)).isoformat()
+    '2012-01-24T00:00:00+00:00'
+    """
+    relative = re.fullmatch(r"(\d{1,5})([hdw])", text.strip())
+    if relative:
+        if newest is None:
+            raise QueryError(f"{text!r} counts back from the newest tweet, and no stored tweet has a time; give a date")
+        return newest - timedelta(**{_UNITS[relative[2]]: int(relative[1])})
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise QueryError(f"{text!r} is not a time; write 2024-03-05, 2024-03-05T14:00, 7d, 12h or 2w") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
