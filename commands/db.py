@@ -15,12 +15,9 @@ def upgrade() -> None:
     \b
     Example: tweetspan db upgrade
     """
-    from db.session import create_database_engine
-    from db.upgrade import upgrade as run
+    from db.session import upgrade_database
     from settings import read_settings
 
     settings = read_settings()
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    engine = create_database_engine(settings.database_url)
-    click.echo(f"the database is on revision {run(engine)}")
-    engine.dispose()
+    click.echo(f"the database is on revision {upgrade_database(settings.database_url)}")

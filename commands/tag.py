@@ -25,13 +25,13 @@ def tag_command(texts: tuple[str, ...], model: str, device: str, as_json: bool) 
     """
     from commands.opening import opened
     from commands.rendering import marked
+    from db import model_versions
     from worker.active_model import tagger_for
 
-    with opened() as (_, database), database.read_session() as session:
-        from db import model_versions
-
-        version = model_versions.find(session, model)
-        tagger = tagger_for(session, version.id, device)
+    with opened() as (_, database):
+        with database.read_session() as session:
+            version = model_versions.find(session, model)
+        tagger = tagger_for(database, version.id, device)
     for chunk in _chunks(texts):
         for text, spans in zip(chunk, tagger.tag(chunk), strict=True):
             if not as_json:

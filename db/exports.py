@@ -45,7 +45,7 @@ def _spans(session: Session, model_version_id: int, first: int, last: int) -> di
                 "end": span.end_char,
                 "label": span.label,
                 "surface": span.surface,
-                "score": round(span.score, 4),
+                "score": round(span.score, 6),
             }
         )
     return found

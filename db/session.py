@@ -14,7 +14,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlalchemy.orm import Session
 
-from db.upgrade import prepare
+from db.upgrade import prepare, upgrade
 from tagging.errors import DatabaseError
 
 _PATIENCE = 30  # seconds that a write waits for SQLite's lock
@@ -51,16 +51,18 @@ def open_database(url: str) -> Database:
     password.
     """
     engine = create_database_engine(url)
-    try:
+    with _closed_on_error(engine):
         prepare(engine)
-    except OperationalError as error:
-        engine.dispose()
-        shown = engine.url.render_as_string(hide_password=True)
-        raise DatabaseError(f"cannot open {shown}: {_reason(error)}; check TWEETSPAN_DATABASE_URL") from None
-    except DatabaseError:
-        engine.dispose()
-        raise
     return Database(engine)
+
+
+def upgrade_database(url: str) -> str:
+    """Run the migrations that are missing and return the revision. Raises DatabaseError as `open_database` does."""
+    engine = create_database_engine(url)
+    with _closed_on_error(engine):
+        revision = upgrade(engine)
+    engine.dispose()
+    return revision
 
 
 def create_database_engine(url: str) -> Engine:
@@ -70,6 +72,19 @@ def create_database_engine(url: str) -> Engine:
     except ArgumentError:
         raise DatabaseError("TWEETSPAN_DATABASE_URL cannot be read as a URL; see `tweetspan --help`") from None
     return _sqlite_engine(parsed) if parsed.get_backend_name() == "sqlite" else _postgresql_engine(parsed)
+
+
+@contextmanager
+def _closed_on_error(engine: Engine) -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        engine.dispose()
+        shown = engine.url.render_as_string(hide_password=True)
+        raise DatabaseError(f"cannot open {shown}: {_reason(error)}; check TWEETSPAN_DATABASE_URL") from None
+    except DatabaseError:
+        engine.dispose()
+        raise
 
 
 def _sqlite_engine(url: URL) -> Engine:

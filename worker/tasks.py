@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from typing import Protocol
 
@@ -31,13 +32,18 @@ class Tags(Protocol):
         """Return the spans of each text."""
 
 
-FindTagger = Callable[[Session, int], Tags]
+FindTagger = Callable[[int], Tags]  # by model version
 
 
 @app.task(name="tweetspan.annotate")
 def annotate(batch_id: int) -> None:
     """Annotate one batch of the ledger."""
-    annotate_batch(_database(), batch_id, _active_tagger)
+    from worker import active_model  # noqa: PLC0415 (the parent imports this module, but never torch)
+
+    database, device = _database(), read_settings().device
+    with suppress(TweetspanError):  # it comes again once the batch is claimed, and is recorded there
+        active_model.warm_up(database, device)
+    annotate_batch(database, batch_id, lambda version_id: active_model.tagger_for(database, version_id, device))
 
 
 def annotate_batch(database: Database, batch_id: int, find_tagger: FindTagger) -> bool:
@@ -54,9 +60,10 @@ def annotate_batch(database: Database, batch_id: int, find_tagger: FindTagger) -
             return False
     try:
         with database.read_session() as session:
-            tagger = find_tagger(session, claimed.model_version_id)
             texts = _unread(session, claimed)
         with renewed(database, claimed) as progress:
+            tagger = find_tagger(claimed.model_version_id)
+            progress()
             answers, poison = _tag(tagger, texts, progress)
         return _finish(database, claimed, answers, poison)
     except (TweetspanError, *_TRANSIENT) as error:
@@ -124,12 +131,6 @@ def _record(
     log.warning("batch %d goes back: %s", claimed.batch_id, type(error).__name__)
     with database.write_session() as session:
         how(session, claimed, f"{type(error).__name__}: {error}"[:1000], _DELAY)
-
-
-def _active_tagger(session: Session, version_id: int) -> Tags:
-    from worker.active_model import tagger_for  # noqa: PLC0415 (the parent imports this module, but never torch)
-
-    return tagger_for(session, version_id, read_settings().device)
 
 
 @cache

@@ -1,0 +1,223 @@
+"""Real worker processes on a real Redis and both databases: whatever happens, the same spans are stored."""
+
+import json
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+import redis
+from sqlalchemy import select
+
+from db import ledger, model_versions
+from db.session import Database, open_database
+from db.tables import Annotation, Batch, Span, Worker
+from tagging.checkpoint import read_manifest
+from tagging.tagger import Tagger
+from tests.processes import CELERY, TWEETSPAN, WorkerProcess, environment, read_jsonl, running, tweetspan, wait_until
+from trainer.config import TrainingConfig
+from trainer.corpus import load_named
+from trainer.finetune import TrainedModel, load_encoder
+from trainer.sample import sample_folder
+
+WORKER = [*TWEETSPAN, "worker"]
+UNTIL_EMPTY = [*WORKER, "--until-empty"]
+LEASE = 30  # seconds, see worker.lease
+
+Spans = dict[tuple[int, int, int, str, str], float]
+
+
+@pytest.fixture(scope="module")
+def model_folder(tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny random network: its answers mean nothing, but it is sure of them, and they differ from word to word."""
+    config = TrainingConfig(base_model=str(tiny_encoder), device="cpu")
+    tagger = load_encoder(config, load_named("sample"))
+    tagger.network.classifier.weight.data *= 50
+    folder = tmp_path_factory.mktemp("model") / "model"
+    TrainedModel(tagger, config, {}).save(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def tweets_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample stream three times over with other ids: enough work to be disturbed."""
+    rows = read_jsonl(sample_folder() / "stream.jsonl")
+    file = tmp_path_factory.mktemp("tweets") / "tweets.jsonl"
+    with file.open("w", encoding="utf-8") as output:
+        for number, row in enumerate(rows * 3, start=1):
+            output.write(json.dumps({"id": str(number), "text": row["text"], "created_at": row["created_at"]}) + "\n")
+    return file
+
+
+@pytest.fixture(scope="module")
+def expected(model_folder: Path, tweets_file: Path) -> Spans:
+    """What one undisturbed process finds."""
+    rows = read_jsonl(tweets_file)
+    tagged = Tagger.load(model_folder, "cpu").tag([row["text"] for row in rows])
+    found = {
+        (int(row["id"]), span.start, span.end, span.label, span.surface(row["text"])): span.score
+        for row, spans in zip(rows, tagged, strict=True)
+        for span in spans
+    }
+    assert len(found) > 500
+    assert len({key[3] for key in found}) > 1
+    return found
+
+
+@dataclass
+class Place:
+    """A database and a broker with the model registered and the tweets enqueued."""
+
+    env: dict[str, str]
+    database: Database
+    folder: Path
+
+    def is_done(self) -> bool:
+        with self.database.read_session() as session:
+            return ledger.is_empty(session)
+
+    def count(self, status: str) -> int:
+        with self.database.read_session() as session:
+            return len(session.scalars(select(Batch.id).where(Batch.status == status)).all())
+
+    def spans(self) -> Spans:
+        columns = (Span.tweet_id, Span.start_char, Span.end_char, Span.label, Span.surface, Span.score)
+        with self.database.read_session() as session:
+            return {tuple(row[:5]): row.score for row in session.execute(select(*columns))}  # type: ignore[misc]
+
+
+def _register(database: Database, folder: Path) -> int:
+    manifest = read_manifest(folder)
+    with database.write_session() as session:
+        version = model_versions.register(
+            session, base_model="tiny", config={}, corpus="small", corpus_fingerprint="", split_sizes={},
+            labels=list(manifest.labels), libraries={}, device="cpu", seconds=0, scores={},
+            artifact_uri=folder.as_uri(), artifact_hash=manifest.hash,
+        )  # fmt: skip
+        model_versions.activate(session, version.id)
+        return version.id
+
+
+def _place(folder: Path, env: dict[str, str], url: str, model_folder: Path, tweets_file: Path) -> Place:
+    database = open_database(url)
+    _register(database, model_folder)
+    done = tweetspan(env, "enqueue", "--batch-size", "8", str(tweets_file))
+    assert done.returncode == 0, done.stderr
+    assert "1080 tweets added in 135 batches" in done.stdout
+    return Place(env, database, folder)
+
+
+@pytest.fixture
+def embedded(tmp_path: Path, model_folder: Path, tweets_file: Path) -> Iterator[Place]:
+    """SQLite and the embedded Redis."""
+    place = _place(tmp_path, environment(tmp_path), f"sqlite:///{tmp_path / 'tweetspan.db'}", model_folder, tweets_file)
+    yield place
+    place.database.close()
+
+
+@pytest.fixture
+def servers(
+    tmp_path: Path, postgresql_url: str, redis_url: str, model_folder: Path, tweets_file: Path
+) -> Iterator[Place]:
+    """PostgreSQL and a Redis on TCP with a password, by two URLs alone."""
+    env = environment(tmp_path, postgresql_url, redis_url)
+    place = _place(tmp_path, env, postgresql_url, model_folder, tweets_file)
+    yield place
+    place.database.close()
+
+
+def _assert_same(found: Spans, expected: Spans) -> None:
+    assert found.keys() == expected.keys()
+    assert all(abs(found[key] - expected[key]) < 1e-4 for key in expected)
+
+
+def test_embedded_defaults(embedded: Place, expected: Spans) -> None:
+    with running(UNTIL_EMPTY, embedded.env, embedded.folder / "log") as worker:
+        assert worker.process.wait(120) == 0, worker.said
+    _assert_same(embedded.spans(), expected)
+    assert embedded.count("done") == 135
+
+
+def test_two_plain_celery_workers_on_servers(servers: Place, expected: Spans) -> None:
+    with (
+        running([*CELERY, "-n", "one"], servers.env, servers.folder / "1.log") as one,
+        running([*CELERY, "-n", "two"], servers.env, servers.folder / "2.log") as two,
+    ):
+        wait_until(servers.is_done, 120, "two workers tag everything")
+        assert "libtorch" not in Path(f"/proc/{one.process.pid}/maps").read_text(), "the parent imported torch"
+        assert one.terminate() == 0
+        assert two.terminate() == 0
+    _assert_same(servers.spans(), expected)
+    for worker in (one, two):
+        assert "tweets tagged" in worker.said
+        assert "secret-of-the-tests" not in worker.said
+    with servers.database.read_session() as session:
+        heartbeats = session.scalars(select(Worker)).all()
+    assert len(heartbeats) == 2
+    assert all(one.stopped_at for one in heartbeats)
+
+
+def test_killed_worker_loses_nothing(servers: Place, expected: Spans) -> None:
+    with running(WORKER, servers.env, servers.folder / "1.log") as victim:
+        wait_until(lambda: servers.count("done") > 5, 60, "the victim works")
+        wait_until(lambda: _killed_with_a_lease(servers, victim), 60, "it dies with a lease in its hands")
+    left_open = servers.count("leased")
+    assert left_open == 1
+    with running(UNTIL_EMPTY, servers.env, servers.folder / "2.log") as rescuer:
+        assert rescuer.process.wait(LEASE + 90) == 0, rescuer.said
+    _assert_same(servers.spans(), expected)
+    with servers.database.read_session() as session:
+        assert sorted(session.scalars(select(Batch.attempts)))[-1] == 2  # one batch was begun twice
+
+
+def _killed_with_a_lease(place: Place, victim: WorkerProcess) -> bool:
+    """Stop the worker; kill it if it holds a lease at this moment, otherwise let it go on."""
+    victim.signal_all(signal.SIGSTOP)
+    if place.count("leased"):
+        victim.kill()
+        return True
+    victim.signal_all(signal.SIGCONT)
+    return False
+
+
+def test_flushed_redis_loses_nothing(servers: Place, redis_url: str, expected: Spans) -> None:
+    with running(UNTIL_EMPTY, servers.env, servers.folder / "log") as worker:
+        wait_until(lambda: servers.count("done") > 5, 60, "the worker works")
+        with redis.Redis.from_url(redis_url) as client:
+            assert client.llen("tweetspan")
+            client.flushall()
+        assert worker.process.wait(120) == 0, worker.said
+    _assert_same(servers.spans(), expected)
+
+
+def test_warm_shutdown_leaves_no_lease_and_another_version_is_picked_up(
+    servers: Place, model_folder: Path, expected: Spans
+) -> None:
+    with running(WORKER, servers.env, servers.folder / "1.log") as worker:
+        wait_until(lambda: servers.count("done") > 5, 60, "the worker works")
+        second = _register(servers.database, model_folder)  # and activates it
+        at_switch = servers.count("done")
+        wait_until(lambda: servers.count("done") > at_switch + 5, 60, "it goes on")
+        assert worker.terminate() == 0, worker.said
+    assert servers.count("leased") == 0
+    with running(UNTIL_EMPTY, servers.env, servers.folder / "2.log") as other:
+        assert other.process.wait(120) == 0, other.said
+    _assert_same(servers.spans(), expected)
+    with servers.database.read_session() as session:
+        versions = set(session.scalars(select(Annotation.model_version_id)))
+        assert versions == {1, second}
+        assert len(session.scalars(select(Annotation.tweet_id)).all()) == 1080
+
+
+def test_killed_child_is_replaced(servers: Place, expected: Spans) -> None:
+    with running(UNTIL_EMPTY, servers.env, servers.folder / "log") as worker:
+        wait_until(lambda: servers.count("done") > 5, 60, "the worker works")
+        children = [
+            one for one in psutil.Process(worker.process.pid).children() if "spawn_main" in " ".join(one.cmdline())
+        ]
+        assert len(children) == 1
+        children[0].kill()
+        assert worker.process.wait(LEASE + 90) == 0, worker.said
+    _assert_same(servers.spans(), expected)
