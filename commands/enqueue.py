@@ -29,7 +29,7 @@ _EXIT_SOME_BAD = 3
 )
 @click.option("--batch-size", type=click.IntRange(1, 10_000), default=256, show_default=True, help="Tweets a batch.")
 @click.option("--name", help="Of the job.  [default: the files' names]")
-@click.option("--strict", is_flag=True, help="Stop at the first bad row; complete chunks before it stay stored.")
+@click.option("--strict", is_flag=True, help="Stop at the first bad row; those before it are stored.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary for machines.")
 def enqueue_command(
     files: tuple[str, ...], file_format: str, batch_size: int, name: str | None, strict: bool, as_json: bool

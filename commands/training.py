@@ -107,14 +107,13 @@ def _show_example(tagger: Tagger, corpus: Corpus) -> None:
     window = encoded.windows[0]
     click.echo(f"an example: {marked(example.text, example.spans)}")
     labels = token_labels(window, example.word_labels(), "first")
-    ends = [following.position for following in window.heads[1:]] + [window.end]
     rows = [
         [
             example.text[slice(*encoded.words[head.word])],
             " ".join(tagger.encoder.tokens(window.ids[head.position : end])),
             labels[head.position],
         ]
-        for head, end in zip(window.heads, ends, strict=True)
+        for head, end in zip(window.heads, window.ends, strict=True)
     ]
     print_table(["word", "sub-words", "label"], rows[:30])
 

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Double
+from sqlalchemy import ColumnElement, Double, select
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import Session
 from sqlalchemy.sql.functions import FunctionElement
 
 
@@ -22,6 +23,11 @@ def _sqlite_now(element: _Now, compiler: Any, **options: Any) -> str:
 @compiles(_Now, "postgresql")
 def _postgresql_now(element: _Now, compiler: Any, **options: Any) -> str:
     return "extract(epoch FROM clock_timestamp())::double precision"
+
+
+def read(session: Session) -> float:
+    """Ask the database for the time now, in seconds since 1970 (UTC)."""
+    return session.scalars(select(now())).one()
 
 
 def now() -> ColumnElement[float]:

@@ -73,10 +73,10 @@ def take_due(session: Session, limit: int, republish_after: float) -> list[int]:
     return due
 
 
-def forget_published(session: Session) -> None:
-    """Count no batch as published: Redis has just been found empty, so every message is lost."""
-    published = and_(Batch.status.in_((WAITING, LEASED)), Batch.published_at.is_not(None))
-    session.execute(update(Batch).where(published).values(published_at=None))
+def forget_published(session: Session, before: float) -> None:
+    """Count no batch as published that was before a time: Redis has been found empty, so those messages are lost."""
+    lost = and_(Batch.status.in_((WAITING, LEASED)), Batch.published_at < before)
+    session.execute(update(Batch).where(lost).values(published_at=None))
 
 
 def claim(session: Session, batch_id: int, lease_seconds: float) -> Claim | None:

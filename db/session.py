@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.orm import Session
 
 from db.upgrade import prepare, upgrade
@@ -69,8 +69,10 @@ def create_database_engine(url: str) -> Engine:
     """Create an engine with this project's connection settings; nothing is opened yet."""
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise DatabaseError("TWEETSPAN_DATABASE_URL cannot be read as a URL; see `tweetspan --help`") from None
+    if "@" in (parsed.host or ""):  # the rest would be shown as a host
+        raise DatabaseError("the password in TWEETSPAN_DATABASE_URL holds a bare '@'; write it as %40")
     return _sqlite_engine(parsed) if parsed.get_backend_name() == "sqlite" else _postgresql_engine(parsed)
 
 
@@ -78,10 +80,11 @@ def create_database_engine(url: str) -> Engine:
 def _closed_on_error(engine: Engine) -> Iterator[None]:
     try:
         yield
-    except OperationalError as error:
+    except DBAPIError as error:
         engine.dispose()
-        shown = engine.url.render_as_string(hide_password=True)
-        raise DatabaseError(f"cannot open {shown}: {_reason(error)}; check TWEETSPAN_DATABASE_URL") from None
+        raise DatabaseError(
+            f"cannot open {_shown(engine.url)}: {_reason(error)}; check TWEETSPAN_DATABASE_URL"
+        ) from None
     except DatabaseError:
         engine.dispose()
         raise
@@ -89,11 +92,20 @@ def _closed_on_error(engine: Engine) -> Iterator[None]:
 
 def _sqlite_engine(url: URL) -> Engine:
     if url.database and url.database != ":memory:":
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(Path(url.database).parent)
     engine = create_engine(url, connect_args={"timeout": _PATIENCE})
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DatabaseError(
+            f"cannot make the folder {folder}: {error.strerror}; check TWEETSPAN_DATABASE_URL"
+        ) from error
 
 
 def _set_up_sqlite(connection: Any, _: Any) -> None:
@@ -119,5 +131,11 @@ def _postgresql_engine(url: URL) -> Engine:
     )
 
 
-def _reason(error: OperationalError) -> str:
+def _shown(url: URL) -> str:
+    """Name a database without user, password or parameters: a secret may stand in any of them."""
+    port = f":{url.port}" if url.port else ""
+    return f"{url.get_backend_name()}://{url.host or ''}{port}/{url.database}"
+
+
+def _reason(error: DBAPIError) -> str:
     return str(error.orig).strip().splitlines()[0] if error.orig else "no answer"

@@ -82,7 +82,7 @@ def _mark(session: Session, version_id: int, tweet_ids: Iterable[int], status: s
     existing = select(Tweet.id).where(Tweet.id.in_(list(tweet_ids))).order_by(Tweet.id)
     if dialect(session) == "postgresql":
         existing = existing.with_for_update(read=True, key_share=True)  # no delete slips in between
-    now = session.scalar(select(clock.now()))
+    now = clock.read(session)
     rows: list[dict[str, Any]] = [
         {"tweet_id": id_, "model_version_id": version_id, "status": status, "annotated_at": now, "error": error}
         for id_ in session.scalars(existing)

@@ -43,7 +43,7 @@ def read_status(session: Session, failures: int = 5) -> Status:
     """Count everything; `failures` limits how many of the latest are named."""
     batches = _counts(session, Batch.status)
     marks = _counts(session, Annotation.status)
-    now: float = session.scalar(select(clock.now())) or 0.0
+    now = clock.read(session)
     is_open = Batch.status.in_((ledger.WAITING, ledger.LEASED))
     oldest = session.scalar(select(func.min(Batch.created_at)).where(is_open))
     finished = session.scalar(select(func.sum(_size(session))).where(Batch.finished_at > now - _RATE_WINDOW)) or 0

@@ -6,6 +6,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, inspect, text
 
 from tagging.errors import DatabaseError
@@ -19,10 +20,10 @@ def prepare(engine: Engine) -> None:
     Raises DatabaseError for any other revision: an upgrade is asked for, not slipped in.
     """
     with engine.connect() as connection:
+        has_tables = bool(inspect(connection).get_table_names())  # first: another process may create them now
         found = _revision(connection)
-        is_empty = found is None and not inspect(connection).get_table_names()
     wanted = head()
-    if is_empty:
+    if found is None and not has_tables:
         upgrade(engine)
     elif found != wanted:
         raise DatabaseError(
@@ -42,7 +43,10 @@ def upgrade(engine: Engine) -> str:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
             config = _config()
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            try:
+                command.upgrade(config, "head")
+            except CommandError as error:
+                raise DatabaseError(f"the database is newer than this code ({error}); update tweetspan") from error
         if sqlite:
             _set_foreign_keys(connection, "ON")
     return head()

@@ -50,16 +50,16 @@ def read_manifest(folder: Path) -> Manifest:
     path = folder / MANIFEST_NAME
     try:
         told = json.loads(path.read_text(encoding="utf-8"))
-        told["labels"] = tuple(told["labels"])
-        manifest = Manifest(**told)
+        if told["format"] != _FORMAT:
+            raise CheckpointError(f"{path} has format {told['format']}, this code reads {_FORMAT}; update tweetspan")
+        manifest = Manifest(**{**told, "labels": tuple(told["labels"])})
+        _check_types(manifest)
     except FileNotFoundError:
         raise CheckpointError(
             f"{folder} is not a tweetspan model folder: it has no {MANIFEST_NAME}; train one"
         ) from None
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise CheckpointError(f"{path} cannot be read ({error}); train or fetch the model again") from error
-    if manifest.format != _FORMAT:
-        raise CheckpointError(f"{path} has format {manifest.format}, this code reads {_FORMAT}; update tweetspan")
     return manifest
 
 
@@ -87,6 +87,12 @@ def verify(folder: Path, expected_hash: str | None = None) -> Manifest:
             f"{folder} has hash {manifest.hash[:12]}…, registered is {expected_hash[:12]}…; restore or retrain it"
         )
     return manifest
+
+
+def _check_types(manifest: Manifest) -> None:
+    texts = (manifest.base_model, manifest.score, *manifest.labels, *manifest.files.keys(), *manifest.files.values())
+    if not isinstance(manifest.max_length, int) or not all(isinstance(text, str) for text in texts):
+        raise TypeError("a field has the wrong type")
 
 
 def _hash_files(folder: Path) -> dict[str, str]:

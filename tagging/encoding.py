@@ -33,6 +33,11 @@ class Window:
     heads: list[Head]
     end: int
 
+    @property
+    def ends(self) -> list[int]:
+        """Where the sub-words of each head's word end."""
+        return [*(head.position for head in self.heads[1:]), self.end] if self.heads else []
+
 
 @dataclass(frozen=True, slots=True)
 class EncodedText:

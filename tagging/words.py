@@ -32,18 +32,19 @@ def words(text: str) -> list[tuple[int, int]]:
     """
     found: list[tuple[int, int]] = []
     for match in _pattern().finditer(text):
-        start, end = match.span()
-        if text[end - 1].isalpha():  # all clitics end in a letter
-            found.extend(_cut_clitics(text, start, end))
+        if match.lastgroup == "word":
+            found.extend(_cut_clitics(text, *match.span()))
         else:
-            found.append((start, end))
+            found.append(match.span())
     return found
 
 
 def _cut_clitics(text: str, start: int, end: int) -> list[tuple[int, int]]:
     """Cut the clitics off the end of a word: "don't" gives "do" and "n't". A clitic alone stays whole."""
     pieces: list[tuple[int, int]] = []
-    while (clitic := _CLITIC_AT_END.search(text, max(start, end - 3), end)) and clitic.start() > start:
+    while clitic := _CLITIC_AT_END.search(text, max(start, end - 3), end):
+        if clitic.start() == start or text[clitic.start() - 1] in "'’-":
+            break
         pieces.append(clitic.span())
         end = clitic.start()
     return [(start, end), *reversed(pieces)]
@@ -56,25 +57,27 @@ def _pattern() -> re.Pattern[str]:
     Repetitions that could be tried again from many places are bounded, so that hostile text takes linear time.
     """
     marks = _combining_marks()
-    letter = rf"[^\W{_SPACELESS}][{marks}\u200c\u200d]*"  # the joiners stand inside Persian and Indic words
+    keycap = r"[0-9#*]\ufe0f?\u20e3"
+    digit = rf"(?:(?!{keycap})\d)"
+    letter = rf"(?!{keycap})[^\W{_SPACELESS}][{marks}\u200c\u200d]*"  # the joiners stand inside Persian and Indic words
     emoji = rf"[{_EMOJI}][\ufe0e\ufe0f\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f\u20e3]*"
     label = r"\w{1,63}"
     kinds = (
         r"(?:https?://|www\.)[^\s<>\"“”]*[\w/#&=~-]",  # URL, without the punctuation behind it
         rf"[\w.+-]{{1,64}}@{label}(?:\.{label}){{1,4}}",  # e-mail address
         rf"{label}(?:[.-]{label}){{0,4}}\.(?:{_TOP_DOMAINS})\b(?:/[\w/?=&.~-]*[\w/])?",  # bare domain
-        r"[0-9#*]\ufe0f?\u20e3",  # keycap
+        keycap,
         r"[\U0001f1e6-\U0001f1ff]{2}",  # flag
         rf"{emoji}(?:\u200d{emoji})*",
         r"(?<![\w@＠])[@＠][A-Za-z0-9_]+",  # handle
         rf"(?<!\w)[#＃][\w{marks}\u200c\u200d]+",  # hashtag
         r"[:;=][-^o]?(?:[)(\]\[}{|\\*]+|[DPp3](?!\w))|<3+",  # emoticon
         r"(?:[^\W\d_]\.){2,}",  # initials: U.S.
-        rf"\d+(?![\ufe0f\u20e3])(?:[.,:/-]\d+)*(?:%|(?:{letter})*)",  # number, with its unit
+        rf"{digit}+(?:[.,:/-]{digit}+)*(?:%|(?:{letter})*)",  # number, with its unit
         rf"{_CLITIC}(?!\w)",  # a clitic that stands alone, or behind a handle
-        rf"(?:{letter})+(?:['’-](?:{letter})+)*",  # word, with apostrophes and hyphens inside
+        rf"(?P<word>(?:{letter})+(?:['’-](?:{letter})+)*)",  # with apostrophes and hyphens inside
         rf"[{_SPACELESS}][{marks}]*",
-        r"([^\w\s])\1*",  # a run of one sign: "...", "!!!"
+        r"(?P<sign>[^\w\s])(?P=sign)*",  # a run of one sign: "...", "!!!"
         r"\S",
     )
     return re.compile("|".join(kinds), re.IGNORECASE)

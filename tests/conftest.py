@@ -16,12 +16,12 @@ import psycopg
 import pytest
 import redis
 
-from db.session import Database, open_database
-from tests.tiny import save_tiny_encoder
-
+os.environ["HF_HUB_OFFLINE"] = "1"  # read when transformers is imported
 for name in [name for name in os.environ if name.startswith("TWEETSPAN_") and name != "TWEETSPAN_TEST_POSTGRESQL_URL"]:
     del os.environ[name]  # the developer's own settings must not reach the tests
-os.environ["HF_HUB_OFFLINE"] = "1"
+
+from db.session import Database, open_database  # noqa: E402
+from tests.tiny import save_tiny_encoder  # noqa: E402
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 

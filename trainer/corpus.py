@@ -37,7 +37,10 @@ def load_named(name: str) -> Corpus:
         train, validation, test = (sample_folder() / f"{split}.jsonl" for split in ("train", "validation", "test"))
         return load_files(train, validation, test, name=SAMPLE)
     if Path(name).is_dir():
-        return _from_dataset_dict(load_dataset(name), name)
+        try:
+            return _from_dataset_dict(load_dataset(name), name)
+        except FileNotFoundError as error:
+            raise CorpusError(f"the folder {name} holds no dataset; put train-*.parquet files into it") from error
     require_hub(name, "dataset")
     return _from_dataset_dict(load_dataset(name, revision=_PARQUET_REVISION), name)
 
@@ -82,7 +85,8 @@ def _read(path: Path) -> Iterator[Example]:
         raise CorpusError(f"cannot read {path}: {error.strerror}; check the path") from error
     except UnicodeDecodeError as error:
         raise CorpusError(f"{path} is not UTF-8 (byte {error.start}); convert it first") from error
-    is_json = next((line for line in lines if line.strip()), "").lstrip().startswith("{")
+    first = next((line for line in lines if line.strip()), "").strip()
+    is_json = first.startswith("{") and first.endswith("}")
     yield from _read_jsonl(path, lines) if is_json else _read_conll(path, lines)
 
 
@@ -103,9 +107,23 @@ def _conll_row(path: Path, number: int, line: str) -> tuple[str, str]:
     token, label = columns[0], columns[-1]  # of more than two columns the first and the last count
     if len(columns) < 2:
         raise CorpusError(f"{path}:{number}: {line[:60]!r} has one column; expected a token, a tab and a label")
-    if label != "O" and label[:2] not in ("B-", "I-"):
+    if not _is_iob2(label):
         raise CorpusError(f"{path}:{number}: {label[:60]!r} is not an IOB2 label; expected O, B-… or I-…")
     return token, label
+
+
+def _is_iob2(label: Any) -> bool:
+    return isinstance(label, str) and (label == "O" or (label[:2] in ("B-", "I-") and len(label) > 2))
+
+
+def _from_iob2(tokens: Sequence[str], labels: Sequence[str]) -> Example:
+    """Make an Example from what a file says; raises ValueError where `from_tokens` would go wrong silently."""
+    if len(tokens) != len(labels):
+        raise ValueError(f"{len(tokens)} tokens and {len(labels)} labels")
+    wrong = next((label for label in labels if not _is_iob2(label)), None)
+    if wrong is not None:
+        raise ValueError(f"{wrong!r} is not an IOB2 label; expected O, B-… or I-…")
+    return from_tokens(tokens, labels)
 
 
 def _read_jsonl(path: Path, lines: Iterable[str]) -> Iterator[Example]:
@@ -122,8 +140,10 @@ def _read_jsonl(path: Path, lines: Iterable[str]) -> Iterator[Example]:
 
 def _from_json(row: dict[str, Any]) -> Example:
     if "tokens" in row:
-        return from_tokens(row["tokens"], row["labels"])
+        return _from_iob2(row["tokens"], row["labels"])
     text = row["text"]
+    if not isinstance(text, str):
+        raise TypeError(f"the text is {text!r}, not a string")
     spans = tuple(sorted(Span(int(one["start"]), int(one["end"]), str(one["label"])) for one in row["spans"]))
     for span in spans:
         if not 0 <= span.start < span.end <= len(text):
@@ -149,4 +169,7 @@ def _from_dataset(dataset: Dataset, name: str) -> Iterator[Example]:
     names = getattr(dataset.features[column].feature, "names", None)  # a ClassLabel's; plain strings have none
     for row in dataset:
         labels = [names[label] for label in row[column]] if names else row[column]
-        yield from_tokens(row["tokens"], labels)
+        try:
+            yield _from_iob2(row["tokens"], labels)
+        except ValueError as error:
+            raise CorpusError(f"dataset {name}: {error}") from error

@@ -44,10 +44,9 @@ def token_labels(window: Window, word_labels: Sequence[str], subwords: str) -> l
     With `subwords` "all" the others carry the word's label too, B- continued by I-.
     """
     labels: list[str | None] = [None] * len(window.ids)
-    for head, following in zip(window.heads, [*window.heads[1:], None], strict=True):
+    for head, end in zip(window.heads, window.ends, strict=True):
         label = word_labels[head.word]
         labels[head.position] = label
         if subwords == "all":
-            end = following.position if following else window.end
             labels[head.position + 1 : end] = [label.replace("B-", "I-", 1)] * (end - head.position - 1)
     return labels

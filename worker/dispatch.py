@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import redis
 
-from db import ledger
+from db import clock, ledger
 from db.session import Database
 from worker.embedded_redis import client_url
 
@@ -27,9 +27,8 @@ def dispatch(database: Database, client: redis.Redis, queue: str, publish: Calla
     Batches are marked published before they are, so that a crash in between delays them by REPUBLISH_AFTER and no
     batch is published over and over. Raises redis.RedisError if Redis does not answer.
     """
-    if client.set(_ALIVE, 1, nx=True):
-        with database.write_session() as session:
-            ledger.forget_published(session)
+    if not client.exists(_ALIVE):
+        _start_afresh(database, client)
     room = FULL - int(client.llen(queue))
     if room <= 0:
         return 0
@@ -38,3 +37,12 @@ def dispatch(database: Database, client: redis.Redis, queue: str, publish: Calla
     for batch_id in due:
         publish(batch_id)
     return len(due)
+
+
+def _start_afresh(database: Database, client: redis.Redis) -> None:
+    """Redis was wiped: what was published before is lost, what another dispatcher publishes from now on is not."""
+    with database.read_session() as session:
+        wiped_before = clock.read(session)
+    if client.set(_ALIVE, 1, nx=True):
+        with database.write_session() as session:
+            ledger.forget_published(session, wiped_before)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
-from itertools import islice
 
 from db import ledger, tweets
 from db.session import Database
@@ -33,14 +32,11 @@ def enqueue(
     """Store tweets and the batches that will tag them, chunk by chunk; memory stays flat.
 
     A chunk's tweets and batches are one transaction, so that no tweet is stored without its batch. `on_bad` is called
-    with each row that cannot be used; the rows around it are stored.
+    with each row that cannot be used. Where reading or `on_bad` raises, all that was read before is stored first.
     """
     summary = Summary()
-    for chunk in _chunks(rows):
+    for chunk in _chunks(_reported(rows, on_bad)):
         good = [row for row in chunk if isinstance(row, Tweet)]
-        for row in chunk:
-            if isinstance(row, BadRow):
-                on_bad(row)
         with database.write_session() as session:
             added = tweets.add(session, [asdict(tweet) for tweet in good])
             if added and summary.job_id is None:
@@ -55,7 +51,25 @@ def enqueue(
     return summary
 
 
+def _reported(rows: Iterable[Tweet | BadRow], on_bad: Callable[[BadRow], None]) -> Iterator[Tweet | BadRow]:
+    for row in rows:
+        if isinstance(row, BadRow):
+            on_bad(row)
+        yield row
+
+
 def _chunks(rows: Iterable[Tweet | BadRow]) -> Iterator[list[Tweet | BadRow]]:
-    iterator = iter(rows)
-    while chunk := list(islice(iterator, _CHUNK)):
-        yield chunk
+    """Cut rows into chunks; an error comes after the chunk that was begun."""
+    chunk: list[Tweet | BadRow] = []
+    failure: Exception | None = None
+    try:
+        for row in rows:
+            chunk.append(row)
+            if len(chunk) == _CHUNK:
+                yield chunk
+                chunk = []
+    except Exception as error:
+        failure = error
+    yield chunk
+    if failure is not None:
+        raise failure

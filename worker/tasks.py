@@ -12,12 +12,12 @@ from sqlalchemy.orm import Session
 from db import ledger, spans, tweets
 from db.session import Database, open_database
 from settings import read_settings
-from tagging.errors import PoisonTweetError, TweetspanError
+from tagging.errors import ModelVersionError, PoisonTweetError, TweetspanError
 from tagging.spans import Span
 from worker.app import app
 from worker.lease import LEASE, renewed
 
-_TRANSIENT = (OperationalError, InterfaceError, ConnectionError)
+_TRANSIENT = (OperationalError, InterfaceError, ConnectionError, MemoryError)
 _DELAY = 5.0  # seconds before a batch is tried again
 
 log = logging.getLogger(__name__)
@@ -51,13 +51,13 @@ def annotate_batch(database: Database, batch_id: int, find_tagger: FindTagger) -
 
     No exception leaves it but those of a database that is gone: everything else is written into the ledger.
     """
-    with database.write_session() as session:
-        claimed = ledger.claim(session, batch_id, LEASE)
-        if claimed is None:
-            return False  # somebody else has it, or has done it
-        if claimed.is_suspect:
-            _isolate(session, claimed)
-            return False
+    try:
+        claimed = _claim(database, batch_id)
+    except ModelVersionError as error:
+        log.error("batch %d waits: %s", batch_id, error)
+        return False
+    if claimed is None:
+        return False  # somebody else has it, or has done it, or it was split
     try:
         with database.read_session() as session:
             texts = _unread(session, claimed)
@@ -72,6 +72,15 @@ def annotate_batch(database: Database, batch_id: int, find_tagger: FindTagger) -
         log.exception("batch %d failed", batch_id)
         _record(database, ledger.fail, claimed, error)
     return False
+
+
+def _claim(database: Database, batch_id: int) -> ledger.Claim | None:
+    with database.write_session() as session:
+        claimed = ledger.claim(session, batch_id, LEASE)
+        if claimed is not None and claimed.is_suspect:
+            _isolate(session, claimed)
+            return None
+        return claimed
 
 
 def _unread(session: Session, claimed: ledger.Claim) -> dict[int, str]:

@@ -1,0 +1,200 @@
+"""Topping up a real Redis from the ledger, whatever becomes of Redis."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+
+import pytest
+import redis
+from sqlalchemy import ColumnElement, Double, literal, select
+
+from db import clock, ledger, model_versions
+from db.session import Database
+from db.tables import Batch
+from worker import dispatch as module
+from worker.dispatch import FULL, REPUBLISH_AFTER, connect, dispatch
+
+QUEUE = "queue-of-the-tests"
+VERSION: dict[str, Any] = dict.fromkeys(("base_model", "corpus", "corpus_fingerprint", "device"), "none") | {
+    "config": {}, "split_sizes": {}, "labels": ["O"], "libraries": {}, "seconds": 0.0, "scores": {},
+    "artifact_uri": "file:///none", "artifact_hash": "",
+}  # fmt: skip
+
+
+class FakeClock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.time = 1_000_000.0
+
+    def now(self) -> ColumnElement[float]:
+        return literal(self.time, Double)
+
+
+@pytest.fixture
+def fake_clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
+    fake = FakeClock()
+    monkeypatch.setattr(clock, "now", fake.now)
+    return fake
+
+
+@pytest.fixture
+def client(redis_url: str) -> Iterator[redis.Redis]:
+    with connect(redis_url) as client:
+        yield client
+
+
+def add_batches(database: Database, count: int) -> list[int]:
+    with database.write_session() as session:
+        job_id = ledger.open_job(session, "test")
+        for number in range(1, count + 1):
+            ledger.add_batch(session, job_id, [number])
+        return list(session.scalars(select(Batch.id).order_by(Batch.id)))
+
+
+def top_up(database: Database, client: redis.Redis) -> int:
+    return dispatch(database, client, QUEUE, lambda batch_id: client.lpush(QUEUE, batch_id))
+
+
+def messages(client: redis.Redis) -> list[int]:
+    """The batch ids in Redis, oldest first."""
+    found: Any = client.lrange(QUEUE, 0, -1)
+    return [int(one) for one in reversed(found)]
+
+
+def published(database: Database) -> list[int]:
+    with database.read_session() as session:
+        return list(session.scalars(select(Batch.id).where(Batch.published_at.is_not(None)).order_by(Batch.id)))
+
+
+def test_redis_is_filled_and_no_more(database: Database, client: redis.Redis) -> None:
+    ids = add_batches(database, FULL + 20)
+    assert top_up(database, client) == FULL
+    assert messages(client) == ids[:FULL] == published(database)
+    assert top_up(database, client) == 0
+    for _ in range(5):
+        client.rpop(QUEUE)
+    assert top_up(database, client) == 5
+    assert messages(client) == ids[5 : FULL + 5]
+    client.delete(QUEUE)  # consumed, and nobody claimed them yet
+    assert top_up(database, client) == 15
+    assert published(database) == ids
+
+
+def test_a_queue_that_is_too_full_is_left_alone(database: Database, client: redis.Redis) -> None:
+    add_batches(database, 3)
+    client.lpush(QUEUE, *range(FULL + 10))
+    assert top_up(database, client) == 0
+    assert published(database) == []
+
+
+def test_nothing_to_do(database: Database, client: redis.Redis) -> None:
+    assert top_up(database, client) == 0
+    assert messages(client) == []
+
+
+def test_after_flushall_everything_that_waits_is_due_at_once(database: Database, client: redis.Redis) -> None:
+    with database.write_session() as session:
+        model_versions.activate(session, model_versions.register(session, **VERSION).id)
+    ids = add_batches(database, 6)
+    assert top_up(database, client) == 6
+    with database.write_session() as session:
+        done = ledger.claim(session, ids[0], 30.0)
+        assert done is not None
+        assert ledger.finish(session, done)
+        assert ledger.claim(session, ids[1], 30.0)
+    client.flushall()
+    assert top_up(database, client) == 4
+    assert messages(client) == ids[2:], "neither what is done nor what runs"
+    assert top_up(database, client) == 0
+
+
+def test_only_a_wiped_redis_is_filled_anew(database: Database, client: redis.Redis) -> None:
+    (batch_id,) = add_batches(database, 1)
+    assert top_up(database, client) == 1
+    assert client.ttl(module._ALIVE) == -1, "the marker must not run out"
+    client.rpop(QUEUE)  # a worker has it in hand
+    assert top_up(database, client) == 0
+    client.delete(module._ALIVE)
+    assert top_up(database, client) == 1
+    assert messages(client) == [batch_id]
+
+
+def test_a_lost_message_is_sent_again_after_a_while(
+    database: Database, client: redis.Redis, fake_clock: FakeClock
+) -> None:
+    (batch_id,) = add_batches(database, 1)
+    assert top_up(database, client) == 1
+    client.rpop(QUEUE)
+    fake_clock.time += REPUBLISH_AFTER
+    assert top_up(database, client) == 0
+    fake_clock.time += 1
+    assert top_up(database, client) == 1
+    assert messages(client) == [batch_id]
+
+
+def test_ten_dispatchers_at_once_publish_each_batch_once(database: Database, client: redis.Redis) -> None:
+    assert top_up(database, client) == 0  # sets the marker: for a wiped Redis see below
+    ids = add_batches(database, 150)
+    start = Barrier(10)
+    seen: list[int] = []
+
+    def run(_: int) -> int:
+        start.wait(timeout=10)
+        return top_up(database, client)
+
+    with ThreadPoolExecutor(10) as threads:
+        while len(seen) < len(ids):
+            count = sum(threads.map(run, range(10)))
+            assert count > 0
+            assert len(messages(client)) == count
+            seen += messages(client)
+            client.delete(QUEUE)
+    assert sorted(seen) == ids
+
+
+def test_two_dispatchers_that_find_redis_wiped_publish_each_batch_once(
+    database: Database, client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = add_batches(database, 3)
+    set_marker = client.set
+
+    def set_marker_and_be_overtaken(*arguments: Any, **options: Any) -> Any:
+        answer = set_marker(*arguments, **options)
+        monkeypatch.setattr(client, "set", set_marker)
+        assert top_up(database, client) == 3
+        return answer
+
+    monkeypatch.setattr(client, "set", set_marker_and_be_overtaken)
+    top_up(database, client)
+    assert messages(client) == ids
+
+
+def test_a_crash_while_publishing_delays_the_rest_and_loses_nothing(
+    database: Database, client: redis.Redis, fake_clock: FakeClock
+) -> None:
+    ids = add_batches(database, 4)
+
+    def break_at_the_third(batch_id: int) -> None:
+        if batch_id == ids[2]:
+            raise redis.ConnectionError("gone")
+        client.lpush(QUEUE, batch_id)
+
+    with pytest.raises(redis.ConnectionError):
+        dispatch(database, client, QUEUE, break_at_the_third)
+    assert top_up(database, client) == 0
+    fake_clock.time += REPUBLISH_AFTER + 1
+    client.delete(QUEUE)
+    assert top_up(database, client) == 4
+    assert messages(client) == ids
+
+
+@pytest.mark.parametrize("trouble", ["nobody listens", "wrong password"])
+def test_without_redis_nothing_is_marked_published(database: Database, redis_url: str, trouble: str) -> None:
+    url = "redis://127.0.0.1:1/0" if trouble == "nobody listens" else redis_url.replace("secret", "guess")
+    add_batches(database, 2)
+    sent: list[int] = []
+    with connect(url) as client, pytest.raises(redis.RedisError):
+        dispatch(database, client, QUEUE, sent.append)
+    assert (sent, published(database)) == ([], [])

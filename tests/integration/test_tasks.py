@@ -1,0 +1,374 @@
+"""One batch from claim to marks, and every way in which it can go wrong; with a tagger that needs no torch."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+from sqlalchemy import ColumnElement, Double, delete, literal, select, update
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.orm import Session
+
+from db import clock, ledger, model_versions
+from db import spans as span_store
+from db.session import Database
+from db.tables import Annotation, Batch, Tweet
+from db.tables import Span as SpanRow
+from tagging.errors import CheckpointError, PoisonTweetError
+from tagging.spans import Span
+from worker import lease, tasks
+from worker.enqueue import enqueue
+from worker.tasks import annotate_batch
+from worker.tweet_files import Tweet as NewTweet
+
+VERSION: dict[str, Any] = dict.fromkeys(("base_model", "corpus", "corpus_fingerprint", "device"), "none") | {
+    "config": {}, "split_sizes": {}, "labels": ["O"], "libraries": {}, "seconds": 0.0, "scores": {},
+    "artifact_uri": "file:///none", "artifact_hash": "",
+}  # fmt: skip
+
+
+class FakeTagger:
+    """Finds "Ann" at the beginning of every text; `trouble` sees the texts before."""
+
+    def __init__(self, trouble: Callable[[Sequence[str]], object] = len) -> None:
+        self.trouble = trouble
+        self.calls: list[list[str]] = []
+
+    def tag(self, texts: Sequence[str], progress: Callable[[], None] | None = None) -> list[list[Span]]:
+        self.calls.append(list(texts))
+        self.trouble(texts)
+        return [[Span(0, 3, "PER", 0.5)] for _ in texts]
+
+    def find(self, version_id: int) -> "FakeTagger":
+        return self
+
+
+class FakeClock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.time = 1_000_000.0
+
+    def now(self) -> ColumnElement[float]:
+        return literal(self.time, Double)
+
+
+@pytest.fixture
+def fake_clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
+    fake = FakeClock()
+    monkeypatch.setattr(clock, "now", fake.now)
+    return fake
+
+
+@pytest.fixture
+def version_id(database: Database) -> int:
+    with database.write_session() as session:
+        version_id = model_versions.register(session, **VERSION).id
+        model_versions.activate(session, version_id)
+        return version_id
+
+
+def add_batch(database: Database, count: int) -> int:
+    """Enqueue the tweets 1 ("Ann 1") to `count`; return the id of their batch."""
+    enqueue(database, [NewTweet(number, f"Ann {number}", None, None, None, None) for number in range(1, count + 1)], "")
+    with database.read_session() as session:
+        return session.scalars(select(Batch.id)).one()
+
+
+def batch(database: Database, batch_id: int) -> Batch:
+    with database.read_session() as session:
+        return session.get_one(Batch, batch_id)
+
+
+def marks(database: Database) -> dict[int, str]:
+    with database.read_session() as session:
+        return {row.tweet_id: row.status for row in session.scalars(select(Annotation))}
+
+
+def tagged(database: Database) -> list[int]:
+    with database.read_session() as session:
+        assert set(session.scalars(select(SpanRow.surface))) <= {"Ann"}
+        return list(session.scalars(select(SpanRow.tweet_id).order_by(SpanRow.tweet_id)))
+
+
+def delete_tweets(database: Database, *ids: int) -> None:
+    with database.write_session() as session:
+        session.execute(delete(Tweet).where(Tweet.id.in_(ids)))
+
+
+def drain(database: Database, tagger: FakeTagger) -> None:
+    """Do what dispatchers and one worker do until nothing is left."""
+    for _ in range(20):
+        with database.write_session() as session:
+            due = ledger.take_due(session, 64, 60.0)
+        for batch_id in due:
+            annotate_batch(database, batch_id, tagger.find)
+        with database.read_session() as session:
+            if ledger.is_empty(session):
+                return
+    pytest.fail("the ledger is never empty")
+
+
+def test_a_batch_is_annotated_once(database: Database, version_id: int) -> None:
+    batch_id = add_batch(database, 3)
+    tagger = FakeTagger()
+    assert annotate_batch(database, batch_id, tagger.find)
+    assert tagger.calls == [["Ann 1", "Ann 2", "Ann 3"]]
+    assert marks(database) == {1: "done", 2: "done", 3: "done"}
+    assert tagged(database) == [1, 2, 3]
+    assert batch(database, batch_id).status == ledger.DONE
+    assert not annotate_batch(database, batch_id, tagger.find), "it was annotated again"
+    assert not annotate_batch(database, 12345, tagger.find)
+    assert len(tagger.calls) == 1
+
+
+def test_the_tagger_is_that_of_the_version_of_the_claim(database: Database, version_id: int) -> None:
+    asked: list[int] = []
+
+    def find(wanted: int) -> FakeTagger:
+        asked.append(wanted)
+        return FakeTagger()
+
+    assert annotate_batch(database, add_batch(database, 1), find)
+    assert asked == [version_id]
+    with database.read_session() as session:
+        assert session.scalars(select(SpanRow.model_version_id)).all() == [version_id]
+
+
+def test_poison_tweets_are_dead_and_the_rest_is_done(database: Database, version_id: int) -> None:
+    def trouble(texts: Sequence[str]) -> None:
+        for bad in ("Ann 4", "Ann 2"):
+            if bad in texts:
+                raise PoisonTweetError(texts.index(bad), f"{bad} is poison")
+
+    batch_id = add_batch(database, 5)
+    assert annotate_batch(database, batch_id, FakeTagger(trouble).find)
+    assert marks(database) == {1: "done", 2: "dead", 3: "done", 4: "dead", 5: "done"}
+    assert tagged(database) == [1, 3, 5]
+    with database.read_session() as session:
+        errors = session.scalars(select(Annotation.error).where(Annotation.status == "dead").order_by("tweet_id")).all()
+    assert errors == ["Ann 2 is poison", "Ann 4 is poison"]
+    assert batch(database, batch_id).status == ledger.DONE
+
+
+def test_a_batch_of_poison_alone_ends_too(database: Database, version_id: int) -> None:
+    def trouble(texts: Sequence[str]) -> None:
+        raise PoisonTweetError(0, "poison")
+
+    assert annotate_batch(database, add_batch(database, 2), FakeTagger(trouble).find)
+    assert marks(database) == {1: "dead", 2: "dead"}
+
+
+def test_a_tweet_that_breaks_the_tagger_is_found_and_dies_alone(
+    database: Database, version_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks, "_DELAY", 0)
+
+    def trouble(texts: Sequence[str]) -> None:
+        if "Ann 13" in texts:
+            raise RuntimeError("a bug that does not say which tweet")
+
+    add_batch(database, 40)
+    tagger = FakeTagger(trouble)
+    drain(database, tagger)
+    assert marks(database) == dict.fromkeys(range(1, 41), "done") | {13: "dead"}
+    assert tagged(database) == [number for number in range(1, 41) if number != 13]
+    sizes = [len(texts) for texts in tagger.calls if "Ann 13" in texts]
+    assert sizes == [40, 40, 3, 1, 1, 1], "twice together, once as a child, three times alone"
+
+
+def test_a_plain_exception_counts_and_waits(database: Database, version_id: int, fake_clock: FakeClock) -> None:
+    def trouble(texts: Sequence[str]) -> None:
+        raise RuntimeError("a bug")
+
+    batch_id = add_batch(database, 2)
+    assert not annotate_batch(database, batch_id, FakeTagger(trouble).find)
+    stored = batch(database, batch_id)
+    assert (stored.status, stored.attempts, stored.error) == (ledger.WAITING, 1, "RuntimeError: a bug")
+    assert stored.next_attempt_at == fake_clock.time + tasks._DELAY
+    assert marks(database) == {}
+
+
+def test_a_tagger_that_answers_too_little_is_a_failure(database: Database, version_id: int) -> None:
+    tagger = FakeTagger()
+    tagger.tag = lambda texts, progress=None: [[]]  # type: ignore[method-assign]
+    batch_id = add_batch(database, 2)
+    assert not annotate_batch(database, batch_id, tagger.find)
+    assert (batch(database, batch_id).attempts, marks(database)) == (1, {})
+
+
+TRANSIENT = [
+    OperationalError("SELECT", {}, Exception("the connection is gone")),
+    InterfaceError("SELECT", {}, Exception("the connection is closed")),
+    ConnectionResetError("reset"),
+    CheckpointError("the folder is not there yet"),
+    pytest.param(MemoryError("full")),
+]
+
+
+@pytest.mark.parametrize("error", TRANSIENT, ids=lambda error: type(error).__name__)
+def test_a_transient_failure_is_given_back(
+    database: Database, version_id: int, fake_clock: FakeClock, error: Exception
+) -> None:
+    def trouble(texts: Sequence[str]) -> None:
+        raise error
+
+    batch_id = add_batch(database, 2)
+    assert not annotate_batch(database, batch_id, FakeTagger(trouble).find)
+    stored = batch(database, batch_id)
+    assert (stored.status, stored.attempts, stored.lease_token) == (ledger.WAITING, 0, None)
+    assert stored.next_attempt_at == fake_clock.time + tasks._DELAY
+    assert type(error).__name__ in (stored.error or "")
+    fake_clock.time += tasks._DELAY
+    assert annotate_batch(database, batch_id, FakeTagger().find)
+
+
+def test_a_model_that_cannot_be_loaded_is_given_back(database: Database, version_id: int) -> None:
+    def find(wanted: int) -> FakeTagger:
+        raise CheckpointError("the model folder is missing")
+
+    batch_id = add_batch(database, 2)
+    assert not annotate_batch(database, batch_id, find)
+    stored = batch(database, batch_id)
+    assert (stored.status, stored.attempts) == (ledger.WAITING, 0)
+    assert stored.error == "CheckpointError: the model folder is missing"
+
+
+def test_without_an_active_version_the_batch_waits(database: Database) -> None:
+    batch_id = add_batch(database, 2)
+    try:
+        assert not annotate_batch(database, batch_id, FakeTagger().find)
+    finally:
+        assert (batch(database, batch_id).status, batch(database, batch_id).attempts) == (ledger.WAITING, 0)
+
+
+def test_a_lease_that_is_lost_meanwhile_stores_nothing(
+    database: Database, version_id: int, fake_clock: FakeClock
+) -> None:
+    batch_id = add_batch(database, 2)
+    others: list[ledger.Claim] = []
+
+    def hang(texts: Sequence[str]) -> None:
+        fake_clock.time += lease.LEASE + 1
+        with database.write_session() as session:
+            claimed = ledger.claim(session, batch_id, lease.LEASE)
+        assert claimed is not None
+        others.append(claimed)
+
+    assert not annotate_batch(database, batch_id, FakeTagger(hang).find)
+    assert (marks(database), tagged(database)) == ({}, [])
+    assert batch(database, batch_id).lease_token == others[0].token
+    with database.write_session() as session:
+        assert ledger.finish(session, others[0])
+
+
+def test_a_failure_after_the_lease_was_lost_does_not_disturb_the_next_owner(
+    database: Database, version_id: int, fake_clock: FakeClock
+) -> None:
+    batch_id = add_batch(database, 2)
+
+    def hang_and_break(texts: Sequence[str]) -> None:
+        fake_clock.time += lease.LEASE + 1
+        with database.write_session() as session:
+            assert ledger.claim(session, batch_id, lease.LEASE)
+        raise RuntimeError("a bug")
+
+    assert not annotate_batch(database, batch_id, FakeTagger(hang_and_break).find)
+    assert (batch(database, batch_id).status, batch(database, batch_id).attempts) == (ledger.LEASED, 2)
+
+
+def test_tweets_that_were_deleted_are_passed_over(database: Database, version_id: int) -> None:
+    batch_id = add_batch(database, 4)
+    delete_tweets(database, 1)
+    tagger = FakeTagger(lambda texts: delete_tweets(database, 3))  # while they are being tagged
+    assert annotate_batch(database, batch_id, tagger.find)
+    assert tagger.calls == [["Ann 2", "Ann 3", "Ann 4"]]
+    assert marks(database) == {2: "done", 4: "done"}
+    assert tagged(database) == [2, 4]
+
+
+def test_marked_tweets_never_reach_the_tagger(database: Database, version_id: int) -> None:
+    batch_id = add_batch(database, 3)
+    with database.write_session() as session:
+        span_store.mark_dead(session, version_id, [2], "dead before")
+    tagger = FakeTagger()
+    assert annotate_batch(database, batch_id, tagger.find)
+    assert tagger.calls == [["Ann 1", "Ann 3"]]
+    assert marks(database) == {1: "done", 2: "dead", 3: "done"}
+
+    with database.write_session() as session:  # a second batch with the same tweets
+        session.execute(update(Batch).values(status=ledger.WAITING))
+    assert annotate_batch(database, batch_id, tagger.find)
+    assert len(tagger.calls) == 1
+    assert batch(database, batch_id).status == ledger.DONE
+
+
+def claim_for_a_second(database: Database) -> tuple[ledger.Claim, float]:
+    with database.write_session() as session:
+        claimed = ledger.claim(session, add_batch_id(session), 1.0)
+    assert claimed is not None
+    expires = batch(database, claimed.batch_id).lease_expires_at
+    assert expires is not None
+    return claimed, expires
+
+
+def add_batch_id(session: Session) -> int:
+    ledger.add_batch(session, ledger.open_job(session, "test"), [1])
+    return session.scalars(select(Batch.id)).one()
+
+
+@pytest.fixture
+def renewals(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """The answers of `ledger.renew`, as they come."""
+    answers: list[bool] = []
+    renew = ledger.renew
+
+    def renew_and_note(*arguments: Any) -> bool:
+        answers.append(renew(*arguments))
+        return answers[-1]
+
+    monkeypatch.setattr(ledger, "renew", renew_and_note)
+    return answers
+
+
+def wait_for(renewals: list[bool], count: int) -> None:
+    deadline = time.monotonic() + 10
+    while len(renewals) < count and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert renewals == [True] * count
+
+
+def test_a_lease_is_renewed_with_progress_only(database: Database, version_id: int, renewals: list[bool]) -> None:
+    claimed, expires = claim_for_a_second(database)
+    with lease.renewed(database, claimed, every=0.02) as progress:
+        wait_for(renewals, 1)  # the beginning counts as progress
+        time.sleep(0.3)
+        assert len(renewals) == 1, "renewed though it hangs"
+        progress()
+        wait_for(renewals, 2)  # it went on
+        time.sleep(0.2)
+        assert len(renewals) == 2
+    progress()
+    time.sleep(0.1)
+    assert len(renewals) == 2, "the thread goes on"
+    assert (batch(database, claimed.batch_id).lease_expires_at or 0.0) > expires + lease.LEASE / 2
+
+
+def test_renewal_survives_a_database_that_is_gone_for_a_while(
+    database: Database, version_id: int, renewals: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claimed, _ = claim_for_a_second(database)
+    write_session = database.write_session
+
+    def is_gone() -> Any:
+        monkeypatch.setattr(database, "write_session", write_session)
+        raise OperationalError("BEGIN", {}, Exception("the connection is gone"))
+
+    monkeypatch.setattr(database, "write_session", is_gone)
+    with lease.renewed(database, claimed, every=0.02) as progress:
+        for _ in range(1000):
+            if renewals:
+                break
+            progress()
+            time.sleep(0.01)
+    assert renewals, "the thread died"

@@ -1,0 +1,90 @@
+"""Tweets as rows: stored once, never against a tombstone, with their times in UTC."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from db import tweets
+from db.session import Database
+from db.tables import Tombstone, Tweet
+
+NOON = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
+
+
+def tweet(tweet_id: int, text: str = "text", **columns: Any) -> dict[str, Any]:
+    return {"id": tweet_id, "text": text, "created_at": None, "author": None, "language": None, "retweet_of": None} | (
+        columns
+    )
+
+
+def add(database: Database, *rows: dict[str, Any]) -> list[int]:
+    with database.write_session() as session:
+        return tweets.add(session, rows)
+
+
+def read(database: Database, tweet_id: int) -> Tweet:
+    with database.read_session() as session:
+        return session.get_one(Tweet, tweet_id)
+
+
+def test_a_tweet_is_stored_once_as_it_first_came(database: Database) -> None:
+    assert add(database, tweet(1, "first"), tweet(2)) == [1, 2]
+    assert add(database, tweet(1, "second"), tweet(3)) == [3]
+    assert add(database, tweet(1), tweet(2), tweet(3)) == []
+    assert add(database) == []
+    assert read(database, 1).text == "first"
+
+
+def test_of_two_rows_with_one_id_the_first_counts(database: Database) -> None:
+    assert add(database, tweet(5, "a"), tweet(4, "b"), tweet(5, "c")) == [5, 4]
+    assert (read(database, 5).text, read(database, 4).text) == ("a", "b")
+
+
+def test_deleted_tweets_do_not_return(database: Database) -> None:
+    with database.write_session() as session:
+        session.add(Tombstone(tweet_id=2, deleted_at=NOON))
+    assert add(database, tweet(1), tweet(2), tweet(3)) == [1, 3]
+    with database.read_session() as session:
+        assert session.scalars(select(Tweet.id).order_by(Tweet.id)).all() == [1, 3]
+
+
+def test_ids_come_back_in_the_order_given(database: Database) -> None:
+    ids = [(number * 7919) % 3001 + 1 for number in range(3000)]  # more than one statement holds
+    add(database, *map(tweet, ids[10:20]))
+    assert add(database, *map(tweet, ids)) == ids[:10] + ids[20:]
+
+
+def test_the_smallest_and_the_biggest_id(database: Database) -> None:
+    ids = [2**63 - 1, 1]
+    assert add(database, *(tweet(tweet_id, str(tweet_id), retweet_of=tweet_id) for tweet_id in ids)) == ids
+    assert [read(database, tweet_id).retweet_of for tweet_id in ids] == ids
+    with database.read_session() as session:
+        assert tweets.texts(session, ids) == {1: "1", 2**63 - 1: str(2**63 - 1)}
+
+
+def test_texts_come_by_id_without_those_that_are_gone(database: Database) -> None:
+    add(database, tweet(3, "c"), tweet(1, "a"), tweet(2, "b"))
+    with database.read_session() as session:
+        assert list(tweets.texts(session, [3, 99, 1]).items()) == [(1, "a"), (3, "c")]
+        assert tweets.texts(session, []) == {}
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [NOON, NOON.astimezone(timezone(timedelta(hours=5, minutes=45))), datetime(2006, 3, 21, 20, 50, 14, tzinfo=UTC)],
+    ids=["utc", "kathmandu", "first tweet"],
+)
+def test_times_come_back_in_utc(database: Database, moment: datetime) -> None:
+    add(database, tweet(1, created_at=moment))
+    stored = read(database, 1).created_at
+    assert stored == moment
+    assert stored.tzinfo is UTC
+
+
+def test_every_column_comes_back(database: Database) -> None:
+    row = tweet(1, "Olá 👋\n", created_at=NOON, author="ana", language="pt", retweet_of=9)
+    add(database, row)
+    stored = read(database, 1)
+    assert {name: getattr(stored, name) for name in row} == row
