@@ -15,7 +15,7 @@ from settings import changed_environment
 from tagging.errors import DemoError
 
 _MARKER = ".tweetspan-demo"  # only a folder that we made is thrown away
-_EPOCHS = 12
+_TRAIN = "train --dataset sample --base-model starter --epochs 8 --batch-size 16 --activate"
 _SHOWN = 3  # tweets with their spans marked
 _NEXT = (
     "tag 'Greetings from Lisbon, says @ana'",
@@ -40,7 +40,7 @@ def demo_command(home: Path) -> None:
 
     started = time.monotonic()
     _make_folder(home)
-    _run(home, "train", "--dataset", "sample", "--base-model", "starter", "--epochs", str(_EPOCHS), "--activate")
+    _run(home, *_TRAIN.split())
     _run(home, "enqueue", str(sample_folder() / "stream.jsonl"))
     _run(home, "worker", "--until-empty", "--log-level", "warning")
     _run(home, "status")

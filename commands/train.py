@@ -47,7 +47,7 @@ def train_command(
 
     \b
     Without a hub:
-      tweetspan train --dataset sample --base-model starter --epochs 12
+      tweetspan train --dataset sample --base-model starter --epochs 8 --batch-size 16
       tweetspan train --train-file train.conll --validation-file dev.conll --base-model starter
     """
     if dataset and train_file:
