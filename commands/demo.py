@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -20,7 +21,7 @@ _SHOWN = 3  # tweets with their spans marked
 _NEXT = (
     "tag 'Greetings from Lisbon, says @ana'",
     "entities top --label PER --since 3d",
-    "entities search storm",
+    "entities search galway",
     "models show",
     "export > annotations.jsonl",
 )
@@ -73,7 +74,7 @@ def _make_folder(home: Path) -> None:
 
 
 def _telling_tweets(home: Path) -> list[str]:
-    """Choose the tweets with most kinds of entities, then most entities, to show."""
+    """Choose tweets to show: those with most kinds of entities, then those whose least sure span is surest."""
     from db import exports
     from db.session import open_database
 
@@ -81,8 +82,13 @@ def _telling_tweets(home: Path) -> list[str]:
     with database.read_session() as session:
         tweets = list(exports.annotated_tweets(session, 1))
     database.close()
-    tweets.sort(key=lambda tweet: (-len({span["label"] for span in tweet["spans"]}), -len(tweet["spans"]), tweet["id"]))
-    return [tweet["id"] for tweet in tweets[:_SHOWN]]
+    found = [tweet for tweet in tweets if tweet["spans"]]
+    found.sort(key=lambda tweet: (-len({span["label"] for span in tweet["spans"]}), -_least_sure(tweet), tweet["id"]))
+    return [tweet["id"] for tweet in found[:_SHOWN]]
+
+
+def _least_sure(tweet: dict[str, Any]) -> float:
+    return min(span["score"] for span in tweet["spans"])
 
 
 def _program() -> str:
