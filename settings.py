@@ -12,6 +12,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from tagging.errors import SettingsError
 
@@ -45,6 +46,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     _check_scheme("TWEETSPAN_DATABASE_URL", database_url, _DATABASE_SCHEMES)
     if broker_url is not None:
         _check_scheme("TWEETSPAN_BROKER_URL", broker_url, _BROKER_SCHEMES)
+        _check_host("TWEETSPAN_BROKER_URL", broker_url)
     return Settings(home, _with_driver(database_url), broker_url, environ.get("TWEETSPAN_DEVICE") or "auto")
 
 
@@ -65,6 +67,16 @@ def _check_scheme(name: str, url: str, schemes: tuple[str, ...]) -> None:
     if not url.startswith(schemes):
         scheme = url.split("://")[0] if "://" in url else "none"  # never the URL: it may hold a password
         raise SettingsError(f"{name} has the scheme {scheme!r}; set it to one of {', '.join(schemes)}")
+
+
+def _check_host(name: str, url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        raise SettingsError(
+            f"{name} cannot be read as a URL; write '/', '@', '#' and '?' in a password as %2F, %40 ..."
+        ) from None
 
 
 def _with_driver(url: str) -> str:

@@ -15,9 +15,7 @@ def upgrade() -> None:
     \b
     Example: tweetspan db upgrade
     """
+    from commands.opening import settings_with_home
     from db.session import upgrade_database
-    from settings import read_settings
 
-    settings = read_settings()
-    settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    click.echo(f"the database is on revision {upgrade_database(settings.database_url)}")
+    click.echo(f"the database is on revision {upgrade_database(settings_with_home().database_url)}")

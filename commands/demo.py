@@ -65,7 +65,7 @@ def _run(home: Path, *arguments: str) -> None:
 
 
 def _make_folder(home: Path) -> None:
-    if home.exists() and any(home.iterdir()):
+    if home.exists() and (home.is_file() or any(home.iterdir())):
         if not (home / _MARKER).exists():
             raise DemoError(f"{home} holds something that no demo made; give another folder: --home FOLDER")
         shutil.rmtree(home)
@@ -80,7 +80,7 @@ def _telling_tweets(home: Path) -> list[str]:
 
     database = open_database(f"sqlite:///{home.absolute() / 'tweetspan.db'}")
     with database.read_session() as session:
-        tweets = list(exports.annotated_tweets(session, 1))
+        tweets = exports.annotated_tweets(session, 1)
     database.close()
     found = [tweet for tweet in tweets if tweet["spans"]]
     found.sort(key=lambda tweet: (-len({span["label"] for span in tweet["spans"]}), -_least_sure(tweet), tweet["id"]))
@@ -88,7 +88,8 @@ def _telling_tweets(home: Path) -> list[str]:
 
 
 def _least_sure(tweet: dict[str, Any]) -> float:
-    return min(span["score"] for span in tweet["spans"])
+    least: float = min(span["score"] for span in tweet["spans"])
+    return least
 
 
 def _program() -> str:

@@ -12,21 +12,19 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from tagging.errors import TweetFileError
+from worker.tweet_files import FORMATS
 
 if TYPE_CHECKING:
     from worker.enqueue import Summary
     from worker.tweet_files import BadRow, Tweet
 
-_FORMATS = ["auto", "v1", "v2", "plain", "csv"]
 _SHOWN_BAD_ROWS = 20
 _EXIT_SOME_BAD = 3
 
 
 @click.command("enqueue")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...|-")
-@click.option(
-    "--format", "file_format", type=click.Choice(_FORMATS), default="auto", help="[default: look at each row]"
-)
+@click.option("--format", "file_format", type=click.Choice(FORMATS), default="auto", help="[default: look at each row]")
 @click.option("--batch-size", type=click.IntRange(1, 10_000), default=256, show_default=True, help="Tweets a batch.")
 @click.option("--name", help="Of the job.  [default: the files' names]")
 @click.option("--strict", is_flag=True, help="Stop at the first bad row; those before it are stored.")
@@ -50,6 +48,9 @@ def enqueue_command(
     from worker.enqueue import enqueue
     from worker.handout import hand_out
 
+    with ExitStack() as stack:
+        for file in files:
+            _open(file, stack)  # all of them, before the first is read
     with opened() as (settings, database), progress_bar() as progress:
         bar = progress.add_task("reading", total=None)
 
@@ -59,11 +60,15 @@ def enqueue_command(
                 yield row
 
         report = _BadRowReport(strict)
-        summary = enqueue(database, rows(), name or ", ".join(files), batch_size, report.add)
+        summary = enqueue(database, rows(), _storable(name or ", ".join(files)), batch_size, report.add)
         note = hand_out(settings, database) if summary.added else ""
     _print_summary(summary, note, as_json)
     if summary.bad:
         sys.exit(_EXIT_SOME_BAD)
+
+
+def _storable(name: str) -> str:
+    return name.encode("utf-8", "replace").decode()  # a file's name may be of any bytes
 
 
 class _BadRowReport:

@@ -45,9 +45,10 @@ def top(limit: int, as_json: bool, **chosen: Any) -> None:
     from db import entities
 
     with opened() as (_, database), database.read_session() as session:
-        found = entities.top(session, _chosen(session, **chosen), limit)
+        asked = _chosen(session, **chosen)
+        found = entities.top(session, asked, limit)
     if as_json:
-        print_json([asdict(one) for one in found])
+        print_json([{**asdict(one), "model_version": asked.model_version_id} for one in found])
     elif found:
         rows = [[rank, one.surface, one.label, one.mentions, one.tweets] for rank, one in enumerate(found, start=1)]
         print_table(["", "entity", "label", "mentions", "tweets"], rows)
@@ -72,9 +73,10 @@ def search(text: str, limit: int, as_json: bool, **chosen: Any) -> None:
     from db import entities
 
     with opened() as (_, database), database.read_session() as session:
-        found = entities.search(session, text, _chosen(session, **chosen), limit)
+        asked = _chosen(session, **chosen)
+        found = entities.search(session, text, asked, limit)
     if as_json:
-        print_json([_mention(one) for one in found])
+        print_json([{**_mention(one), "model_version": asked.model_version_id} for one in found])
         return
     for one in found:
         when = one.created_at.strftime("%Y-%m-%d %H:%M") if one.created_at else "-"
@@ -95,20 +97,32 @@ def tweet(tweet_id: int, model: str, as_json: bool) -> None:
     Example: tweetspan entities tweet 153928603371978755
     """
     from commands.opening import opened
-    from commands.rendering import marked, print_json, print_table
+    from commands.rendering import clean, marked, print_json, print_table
     from db import entities, model_versions
 
     with opened() as (_, database), database.read_session() as session:
-        found = entities.read_tweet(session, tweet_id, model_versions.find(session, model).id)
+        version_id = model_versions.find(session, model).id
+        found = entities.read_tweet(session, tweet_id, version_id)
     mentions = [_mention(one) for one in found.mentions]
     if as_json:
         print_json(
-            {"id": str(tweet_id), "text": found.text, "status": found.status, "error": found.error, "spans": mentions}
+            {
+                "id": str(tweet_id),
+                "text": found.text,
+                "model_version": version_id,
+                "status": found.status,
+                "error": found.error,
+                "spans": mentions,
+            }
         )
         return
     click.echo(marked(found.text, found.mentions))
     if found.status != "done":
-        click.echo(f"dead: {found.error}" if found.status else "not read yet by this version; see `tweetspan status`")
+        click.echo(
+            f"dead: {clean(found.error or '')}"
+            if found.status
+            else "not read yet by this version; see `tweetspan status`"
+        )
     elif found.mentions:
         rows = [[one.surface, one.label, one.start, one.end, one.score] for one in found.mentions]
         print_table(["surface", "label", "start", "end", "score"], rows)
@@ -121,7 +135,7 @@ def _chosen(session: Session, model: str, label: str | None, since: str | None, 
     newest = entities.newest_tweet_time(session) if since or until else None
     return entities.Filter(
         model_version_id=model_versions.find(session, model).id,
-        label=label.upper() if label else None,
+        label=label,
         since=parse_moment(since, newest) if since else None,
         until=parse_moment(until, newest) if until else None,
     )

@@ -23,7 +23,14 @@ def export_command(file_format: str, model: str, output: TextIO) -> None:
     from commands.opening import opened
     from db import exports, model_versions
 
-    with opened() as (_, database), database.read_session() as session:
-        version = model_versions.find(session, model)
-        for row in exports.annotated_tweets(session, version.id):
-            output.write(json.dumps(row, ensure_ascii=False) + "\n")
+    with opened() as (_, database):
+        with database.read_session() as session:
+            version_id = model_versions.find(session, model).id
+        last = 0
+        while True:
+            with database.read_session() as session:
+                rows = exports.annotated_tweets(session, version_id, after=last)
+            if not rows:
+                break
+            output.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+            last = int(rows[-1]["id"])

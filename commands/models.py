@@ -2,6 +2,8 @@
 
 import click
 
+_HEADINGS = ("version", "active", "base model", "corpus", "trained (UTC)", "entity F1", "token F1")
+
 
 @click.group("models")
 def models_command() -> None:
@@ -26,7 +28,7 @@ def list_versions(as_json: bool) -> None:
     if as_json:
         print_json(rows)
     elif rows:
-        print_table(list(rows[0]), [list(row.values()) for row in rows])
+        print_table(_HEADINGS, [list({**row, "active": "yes" if row["active"] else ""}.values()) for row in rows])
     else:
         click.echo("no model version yet; run `tweetspan train`")
 

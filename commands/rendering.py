@@ -41,7 +41,7 @@ def marked(text: str, spans: Iterable[HasSpan]) -> str:
         parts.append(clean(text[position : span.start]))
         colour = _COLOURS.get(span.label, "cyan")
         parts.append(click.style(f"[{clean(text[span.start : span.end])}]", fg=colour, bold=True))
-        parts.append(click.style(f"({span.label})", fg=colour))
+        parts.append(click.style(f"({clean(span.label)})", fg=colour))
         position = span.end
     return "".join([*parts, clean(text[position:])])
 
@@ -57,7 +57,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     table = Table(box=SIMPLE, pad_edge=False, header_style="bold")
     for index, column in enumerate(columns):
         is_number = bool(rows) and all(isinstance(row[index], int | float) for row in rows)
-        table.add_column(column, justify="right" if is_number else "left", overflow="fold")
+        table.add_column(Text(clean(column)), justify="right" if is_number else "left", overflow="fold")
     for row in rows:
         table.add_row(*(Text(clean(_shown(value))) for value in row))
     console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
@@ -66,7 +66,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
 
 def print_json(value: Any) -> None:
     """Print a value as JSON for machines."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+    click.echo(json.dumps(value, ensure_ascii=sys.stdout.isatty(), indent=2))  # no escapes reach a terminal
 
 
 @contextmanager

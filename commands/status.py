@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -28,10 +29,11 @@ def status_command(watch: bool, as_json: bool) -> None:
 
     with opened() as (_, database):
         _show(database, as_json)
-        while watch:
-            time.sleep(_EVERY)
-            click.clear()
-            _show(database, as_json)
+        with suppress(KeyboardInterrupt):
+            while watch:
+                time.sleep(_EVERY)
+                click.clear()
+                _show(database, as_json)
 
 
 def _show(database: Database, as_json: bool) -> None:
@@ -61,5 +63,7 @@ def _print(status: Status) -> None:
     click.echo(f"rate      {status.tweets_per_second:.1f} tweets/s over the last minute")
     seen = ", ".join(f"{name} ({seconds:.0f} s ago)" for name, seconds in status.workers.items())
     click.echo(f"workers   {seen or 'none seen in the last minute'}")
+    for batch_id, error in status.troubled.items():
+        click.echo(f"trouble   batch {batch_id} is tried again: {clean(error)}")
     for failure in status.failures:
         click.echo(f"dead      tweet {failure.tweet_id}, version {failure.model_version_id}: {clean(failure.error)}")

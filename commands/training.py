@@ -6,6 +6,7 @@ import shutil
 import uuid
 from collections import Counter
 from importlib.metadata import version as library_version
+from pathlib import Path
 from typing import Any
 
 import click
@@ -14,6 +15,8 @@ from commands.rendering import marked, print_table, progress_bar
 from db import model_versions
 from db.session import Database
 from settings import Settings
+from tagging.checkpoint import verify
+from tagging.errors import CheckpointError
 from tagging.tagger import Tagger
 from trainer.config import TrainingConfig
 from trainer.examples import Corpus
@@ -75,7 +78,8 @@ def register(
     try:
         manifest = trained.save(partial)
         folder = settings.models_folder / manifest.hash[:16]
-        if not folder.exists():
+        if not _is_intact(folder, manifest.hash):
+            shutil.rmtree(folder, ignore_errors=True)
             partial.rename(folder)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
@@ -98,6 +102,15 @@ def register(
         if activate or model_versions.active_id(session) is None:
             model_versions.activate(session, version.id)
         return version.id, model_versions.active_id(session) == version.id
+
+
+def _is_intact(folder: Path, expected_hash: str) -> bool:
+    """Tell whether an earlier training has left the very same model here, undamaged."""
+    try:
+        verify(folder, expected_hash)
+    except CheckpointError:
+        return False
+    return True
 
 
 def _show_example(tagger: Tagger, corpus: Corpus) -> None:

@@ -22,6 +22,7 @@ def parse_moment(text: str, newest: datetime | None) -> datetime:
         return newest - timedelta(**{_UNITS[relative[2]]: int(relative[1])})
     try:
         moment = datetime.fromisoformat(text.strip())
-    except ValueError:
+        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         raise QueryError(f"{text!r} is not a time; write 2024-03-05, 2024-03-05T14:00, 7d, 12h or 2w") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment

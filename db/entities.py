@@ -82,7 +82,7 @@ def top(session: Session, chosen: Filter, limit: int = 10) -> list[EntityCount]:
 
 def search(session: Session, text: str, chosen: Filter, limit: int = 20) -> list[Mention]:
     """Return the mentions of entities whose normalised name contains the text's, newest tweets first."""
-    name = normalised_name(text)
+    name = normalised_name(text.encode("utf-8", "replace").decode())
     if not name:
         raise QueryError(f"{text!r} is empty once normalised; search for a name, such as 'london'")
     statement = _filtered(_mentions(), chosen).join(Entity, Span.entity_id == Entity.id)
@@ -118,7 +118,7 @@ def _mentions() -> Rows:
 def _filtered(statement: Rows, chosen: Filter) -> Rows:
     statement = statement.where(Span.model_version_id == chosen.model_version_id)
     if chosen.label:
-        statement = statement.where(Span.label == chosen.label)
+        statement = statement.where(func.lower(Span.label) == chosen.label.lower())
     if chosen.since or chosen.until:
         tweets = select(Tweet.id)
         if chosen.since:

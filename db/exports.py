@@ -1,7 +1,6 @@
-"""Stored annotations as a stream of plain rows, for programs outside."""
+"""Stored annotations as plain rows, for programs outside."""
 
 from collections import defaultdict
-from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import select
@@ -9,30 +8,28 @@ from sqlalchemy.orm import Session
 
 from db.tables import Annotation, Span, Tweet
 
-_PAGE = 1000  # tweets read at once: memory stays flat
+PAGE = 1000  # tweets
 
 
-def annotated_tweets(session: Session, model_version_id: int) -> Iterator[dict[str, Any]]:
-    """Yield every tweet that the version has read, with its spans, in rising order of id.
+def annotated_tweets(
+    session: Session, model_version_id: int, after: int = 0, limit: int = PAGE
+) -> list[dict[str, Any]]:
+    """Return the next tweets with an id above `after` that the version has read, with their spans, in order of id.
 
-    Ids are strings (JSON numbers lose digits); `start` and `end` are code points into `text`, end exclusive.
+    Ids are strings (JSON numbers lose digits); `start` and `end` are code points into `text`, end exclusive. Page by
+    page, so that no transaction stays open while somebody reads.
     """
-    last = 0
-    while True:
-        tweets = session.scalars(
-            select(Tweet)
-            .join(Annotation, Annotation.tweet_id == Tweet.id)
-            .where(Annotation.model_version_id == model_version_id, Annotation.status == "done", Tweet.id > last)
-            .order_by(Tweet.id)
-            .limit(_PAGE)
-        ).all()
-        if not tweets:
-            return
-        last = tweets[-1].id
-        spans = _spans(session, model_version_id, tweets[0].id, last)
-        for tweet in tweets:
-            yield _row(tweet, model_version_id, spans[tweet.id])
-        session.expunge_all()
+    tweets = session.scalars(
+        select(Tweet)
+        .join(Annotation, Annotation.tweet_id == Tweet.id)
+        .where(Annotation.model_version_id == model_version_id, Annotation.status == "done", Tweet.id > after)
+        .order_by(Tweet.id)
+        .limit(limit)
+    ).all()
+    if not tweets:
+        return []
+    spans = _spans(session, model_version_id, tweets[0].id, tweets[-1].id)
+    return [_row(tweet, model_version_id, spans[tweet.id]) for tweet in tweets]
 
 
 def _spans(session: Session, model_version_id: int, first: int, last: int) -> dict[int, list[dict[str, Any]]]:

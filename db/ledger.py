@@ -1,8 +1,9 @@
 """The ledger: batches of tweets to be tagged, and who has them. Redis hands batches out; this decides who owns one.
 
 A batch is claimed by one conditional UPDATE that returns a fresh token, and finished only with that token, so that a
-worker whose lease ran out cannot write over the one that took its place. Attempts are counted before the work: an end
-that is explained gives its attempt back, so what remains counts the ends that nobody explained (a kill, a crash).
+worker whose lease ran out cannot write over the one that took its place. Attempts are counted before the work: a
+transient failure gives its attempt back, so what remains counts the ends that may lie in the batch itself: a kill, a
+crash, an error that a retry is not sure to mend.
 """
 
 import uuid
@@ -18,8 +19,8 @@ from db.tables import Batch, Job, ModelAlias
 from tagging.errors import ModelVersionError
 
 WAITING, LEASED, DONE, DEAD, SPLIT = "waiting", "leased", "done", "dead", "split"
-UNEXPLAINED_ENDS_BEFORE_SPLIT = 2
-UNEXPLAINED_ENDS_BEFORE_DEATH = 3  # of a tweet that is alone in its batch
+FAILURES_BEFORE_SPLIT = 2
+FAILURES_BEFORE_DEATH = 3  # of a tweet that is alone in its batch
 SPLIT_WAYS = 16
 
 
@@ -33,13 +34,14 @@ class Claim:
     tweet_ids: list[int]
     attempt: int
     is_child: bool
+    error: str | None = None  # what went wrong the last time, if that is known
 
     @property
     def is_suspect(self) -> bool:
-        """Whether the batch ended unexplained so often that it must be split (or, a single tweet, be given up)."""
+        """Whether the batch failed so often that it must be split (or, a single tweet, be given up)."""
         if len(self.tweet_ids) == 1:
-            return self.attempt > UNEXPLAINED_ENDS_BEFORE_DEATH
-        return self.attempt > (1 if self.is_child else UNEXPLAINED_ENDS_BEFORE_SPLIT)
+            return self.attempt > FAILURES_BEFORE_DEATH
+        return self.attempt > (1 if self.is_child else FAILURES_BEFORE_SPLIT)
 
 
 def open_job(session: Session, name: str) -> int:
@@ -100,7 +102,13 @@ def claim(session: Session, batch_id: int, lease_seconds: float) -> Claim | None
             model_version_id=func.coalesce(Batch.model_version_id, active),
         )
         .returning(
-            Batch.id, Batch.lease_token, Batch.model_version_id, Batch.tweet_ids, Batch.attempts, Batch.parent_id
+            Batch.id,
+            Batch.lease_token,
+            Batch.model_version_id,
+            Batch.tweet_ids,
+            Batch.attempts,
+            Batch.parent_id,
+            Batch.error,
         )
     ).one_or_none()
     if row is None:
@@ -108,7 +116,13 @@ def claim(session: Session, batch_id: int, lease_seconds: float) -> Claim | None
     if row.model_version_id is None:
         raise ModelVersionError("no model version is active; run `tweetspan train`, or `tweetspan models activate N`")
     return Claim(
-        row.id, row.lease_token, row.model_version_id, list(row.tweet_ids), row.attempts, row.parent_id is not None
+        row.id,
+        row.lease_token,
+        row.model_version_id,
+        list(row.tweet_ids),
+        row.attempts,
+        row.parent_id is not None,
+        row.error,
     )
 
 
@@ -119,7 +133,7 @@ def renew(session: Session, claimed: Claim, lease_seconds: float) -> bool:
 
 def finish(session: Session, claimed: Claim) -> bool:
     """Mark the batch done; False if it is no longer ours, and then nothing else of it may be written."""
-    return _change(session, _ended(claimed, DONE))
+    return _change(session, _ended(claimed, DONE).values(error=None))
 
 
 def bury(session: Session, claimed: Claim, error: str) -> bool:

@@ -58,12 +58,12 @@ def summary(version: ModelVersion, active: int | None) -> dict[str, Any]:
     kept = kept_scores(version)
     return {
         "version": version.id,
-        "active": "yes" if version.id == active else "",
-        "base model": version.base_model,
+        "active": version.id == active,
+        "base_model": version.base_model,
         "corpus": version.corpus,
-        "trained": version.created_at.strftime("%Y-%m-%d %H:%M"),
-        "entity F1": kept.get("overall_f1"),
-        "token F1": kept.get("token_f1_weighted"),
+        "created_at": version.created_at.isoformat(timespec="minutes"),
+        "entity_f1": kept.get("overall_f1"),
+        "token_f1_weighted": kept.get("token_f1_weighted"),
     }
 
 

@@ -70,7 +70,9 @@ def create_database_engine(url: str) -> Engine:
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
-        raise DatabaseError("TWEETSPAN_DATABASE_URL cannot be read as a URL; see `tweetspan --help`") from None
+        raise DatabaseError(
+            "TWEETSPAN_DATABASE_URL cannot be read as a URL; write sqlite:///FILE or postgresql://..."
+        ) from None
     if "@" in (parsed.host or ""):  # the rest would be shown as a host
         raise DatabaseError("the password in TWEETSPAN_DATABASE_URL holds a bare '@'; write it as %40")
     return _sqlite_engine(parsed) if parsed.get_backend_name() == "sqlite" else _postgresql_engine(parsed)
@@ -83,7 +85,7 @@ def _closed_on_error(engine: Engine) -> Iterator[None]:
     except DBAPIError as error:
         engine.dispose()
         raise DatabaseError(
-            f"cannot open {_shown(engine.url)}: {_reason(error)}; check TWEETSPAN_DATABASE_URL"
+            f"cannot open {_shown(engine.url)}: {reason(error)}; check TWEETSPAN_DATABASE_URL"
         ) from None
     except DatabaseError:
         engine.dispose()
@@ -137,5 +139,6 @@ def _shown(url: URL) -> str:
     return f"{url.get_backend_name()}://{url.host or ''}{port}/{url.database}"
 
 
-def _reason(error: DBAPIError) -> str:
+def reason(error: DBAPIError) -> str:
+    """Say in one line what a database error is about, without the statement and its parameters."""
     return str(error.orig).strip().splitlines()[0] if error.orig else "no answer"

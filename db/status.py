@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from db import clock, ledger, workers
@@ -37,6 +37,7 @@ class Status:
     tweets_per_second: float
     workers: dict[str, float]  # name -> seconds since its heartbeat
     failures: list[Failure]
+    troubled: dict[int, str]  # batches that wait after an error -> the error
 
 
 def read_status(session: Session, failures: int = 5) -> Status:
@@ -45,8 +46,9 @@ def read_status(session: Session, failures: int = 5) -> Status:
     marks = _counts(session, Annotation.status)
     now = clock.read(session)
     is_open = Batch.status.in_((ledger.WAITING, ledger.LEASED))
+    lately = and_(Batch.finished_at > now - _RATE_WINDOW, Batch.status == ledger.DONE)
     oldest = session.scalar(select(func.min(Batch.created_at)).where(is_open))
-    finished = session.scalar(select(func.sum(_size(session))).where(Batch.finished_at > now - _RATE_WINDOW)) or 0
+    finished = session.scalar(select(func.sum(_size(session))).where(lately)) or 0
     return Status(
         tweets=session.scalar(select(func.count()).select_from(Tweet)) or 0,
         tweets_waiting=session.scalar(select(func.sum(_size(session))).where(is_open)) or 0,
@@ -58,6 +60,7 @@ def read_status(session: Session, failures: int = 5) -> Status:
         tweets_per_second=finished / _RATE_WINDOW,
         workers={worker.name: now - worker.seen_at for worker in workers.seen_within(session, _LATELY)},
         failures=list(_failures(session, failures)),
+        troubled=_troubled(session, failures),
     )
 
 
@@ -75,3 +78,9 @@ def _size(session: Session) -> ColumnElement[int]:
 def _failures(session: Session, limit: int) -> Sequence[Failure]:
     dead = select(Annotation).where(Annotation.status == "dead").order_by(Annotation.annotated_at.desc()).limit(limit)
     return [Failure(one.tweet_id, one.model_version_id, one.error or "") for one in session.scalars(dead)]
+
+
+def _troubled(session: Session, limit: int) -> dict[int, str]:
+    waits = and_(Batch.status.in_((ledger.WAITING, ledger.LEASED)), Batch.error.is_not(None))
+    rows = session.execute(select(Batch.id, Batch.error).where(waits).order_by(Batch.id).limit(limit))
+    return {batch_id: error or "" for batch_id, error in rows}

@@ -86,7 +86,7 @@ class ModelVersion(Base):
     libraries: Mapped[Json]  # versions of torch, transformers, ...
     device: Mapped[String]
     seconds: Mapped[float] = mapped_column(Double)  # of training
-    scores: Mapped[Json]  # on validation, of the epoch that was kept
+    scores: Mapped[Json]  # on validation: untrained, each epoch's, and which epoch was kept
     artifact_uri: Mapped[String]
     artifact_hash: Mapped[String]
 

@@ -19,7 +19,8 @@ def add(session: Session, rows: Sequence[dict[str, Any]]) -> list[int]:
     for row in rows:
         distinct.setdefault(row["id"], row)
     deleted = set(session.scalars(select(Tombstone.tweet_id).where(Tombstone.tweet_id.in_(distinct))))
-    added = insert_new(session, Tweet, [row for key, row in distinct.items() if key not in deleted], Tweet.id)
+    new = [distinct[key] for key in sorted(distinct) if key not in deleted]  # sorted: two enqueues must not deadlock
+    added = insert_new(session, Tweet, new, Tweet.id)
     return [key for key in distinct if key in added]
 
 

@@ -98,7 +98,7 @@ def _check_types(manifest: Manifest) -> None:
 def _hash_files(folder: Path) -> dict[str, str]:
     hashes: dict[str, str] = {}
     for path in sorted(folder.iterdir()):
-        if path.suffix in _PICKLES:
+        if path.suffix.lower() in _PICKLES:
             raise CheckpointError(f"{path} may be a pickle, which can run code when loaded; remove it")
         if path.name != MANIFEST_NAME and path.is_file():
             with path.open("rb") as file:

@@ -39,7 +39,7 @@ class Tagger:
         """
         manifest = verify(folder, expected_hash)
         network = AutoModelForTokenClassification.from_pretrained(
-            folder, local_files_only=True, use_safetensors=True, dtype=torch.float32
+            folder, local_files_only=True, use_safetensors=True, trust_remote_code=False, dtype=torch.float32
         )
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, add_prefix_space=True)
         return cls(network.to(find_device(device)).eval(), tokenizer, manifest.max_length)

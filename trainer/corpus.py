@@ -42,7 +42,10 @@ def load_named(name: str) -> Corpus:
         except FileNotFoundError as error:
             raise CorpusError(f"the folder {name} holds no dataset; put train-*.parquet files into it") from error
     require_hub(name, "dataset")
-    return _from_dataset_dict(load_dataset(name, revision=_PARQUET_REVISION), name)
+    try:
+        return _from_dataset_dict(load_dataset(name, revision=_PARQUET_REVISION), name)
+    except (OSError, ValueError) as error:  # no converted files, several configurations, a lost connection
+        raise CorpusError(f"cannot load dataset {name}: {error}; give --train-file, or another --dataset") from error
 
 
 def load_files(

@@ -6,7 +6,7 @@ Imports torch and transformers alone, so that it runs wherever those two are.
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +92,7 @@ def load_encoder(config: TrainingConfig, corpus: Corpus) -> Tagger:
         )
         tokenizer = AutoTokenizer.from_pretrained(source, add_prefix_space=True)
         network = AutoModelForTokenClassification.from_pretrained(
-            source, config=network_config, dtype=torch.float32, use_safetensors=True
+            source, config=network_config, dtype=torch.float32, use_safetensors=True, trust_remote_code=False
         )
     except (OSError, ValueError) as error:
         raise EncoderError(f"cannot load the base model {config.base_model!r}: {error}") from error
@@ -123,7 +123,9 @@ def finetune(
     precision = find_precision(config.precision, device)
     tagger = load_encoder(config, corpus)
     network = tagger.network.to(device)
-    config = config.with_learning_rate(network.base_model.num_parameters())
+    config = replace(
+        config.with_learning_rate(network.base_model.num_parameters()), precision=precision, device=str(device)
+    )
     freeze(network, config.train_layers)
     trained = TrainedModel(tagger, config, score(_evaluating(tagger)), device=_device_name(device))
     listener.on_start(tagger, trained.baseline)

@@ -22,7 +22,7 @@ def require_hub(name: str, kind: str) -> None:
 
 
 def is_cached(model: str) -> bool:
-    """Tell whether a model of the hub lies complete in the local cache, so that no hub is needed."""
+    """Tell whether a model of the hub lies in the local cache, so that no hub is needed."""
     try:
         snapshot_download(model, local_files_only=True)
     except (LocalEntryNotFoundError, ValueError):

@@ -6,6 +6,7 @@ from typing import Any
 from torch.utils.data import Dataset
 
 from tagging.encoding import Encoder, Window
+from tagging.spans import OUTSIDE
 from trainer.examples import Example
 
 IGNORED = -100  # the loss passes over these positions
@@ -48,5 +49,9 @@ def token_labels(window: Window, word_labels: Sequence[str], subwords: str) -> l
         label = word_labels[head.word]
         labels[head.position] = label
         if subwords == "all":
-            labels[head.position + 1 : end] = [label.replace("B-", "I-", 1)] * (end - head.position - 1)
+            labels[head.position + 1 : end] = [_continued(label)] * (end - head.position - 1)
     return labels
+
+
+def _continued(label: str) -> str:
+    return label if label == OUTSIDE else f"I-{label[2:]}"

@@ -25,7 +25,10 @@ def tagger_for(database: Database, version_id: int, device: str) -> Tagger:
             version = model_versions.find(session, str(version_id))
         hush_transformers()
         _loaded.clear()  # before loading: two models may not fit
-        _loaded[version_id] = Tagger.load(artifact_folder(version.artifact_uri), device, version.artifact_hash)
+        try:
+            _loaded[version_id] = Tagger.load(artifact_folder(version.artifact_uri), device, version.artifact_hash)
+        except (OSError, ValueError, RuntimeError) as error:  # the model's fault, not the batch's
+            raise CheckpointError(f"model version {version_id} cannot be loaded: {error}") from error
         log.info("model version %d (%s) loaded on %s", version_id, version.base_model, _loaded[version_id].device)
     return _loaded[version_id]
 

@@ -5,6 +5,7 @@ Messages are acknowledged early, since the claim in the ledger is the acknowledg
 """
 
 import logging
+import ssl
 from typing import Any
 
 from celery import Celery
@@ -40,6 +41,8 @@ app.conf.update(
         "health_check_interval": 15,
     },
 )
+if app.conf.broker_url.startswith("rediss://") and "ssl_cert_reqs" not in app.conf.broker_url:
+    app.conf.broker_use_ssl = {"ssl_cert_reqs": ssl.CERT_REQUIRED}  # kombu would not verify the certificate
 app.steps["worker"].add(Supervisor)
 
 

@@ -5,13 +5,17 @@ from kombu.exceptions import OperationalError
 
 from db.session import Database
 from settings import Settings
+from tagging.errors import BrokerError
 from worker.dispatch import connect, dispatch
 from worker.embedded_redis import running_url
 
 
 def hand_out(settings: Settings, database: Database) -> str:
     """Dispatch due batches and say in a sentence where they are now. Never fails for want of Redis."""
-    broker_url = settings.broker_url or running_url(settings.home)
+    try:
+        broker_url = settings.broker_url or running_url(settings.home)
+    except BrokerError as error:
+        return f"they wait in the database; {error}"
     if broker_url is None:
         return "they wait for a worker; start one: tweetspan worker"
     from worker.app import QUEUE  # noqa: PLC0415 (reads the settings and loads Celery)

@@ -6,7 +6,7 @@ from contextlib import suppress
 from functools import cache
 from typing import Protocol
 
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 from sqlalchemy.orm import Session
 
 from db import ledger, spans, tweets
@@ -17,7 +17,7 @@ from tagging.spans import Span
 from worker.app import app
 from worker.lease import LEASE, renewed
 
-_TRANSIENT = (OperationalError, InterfaceError, ConnectionError, MemoryError)
+_TRANSIENT = (OperationalError, InterfaceError, InternalError, ConnectionError, MemoryError)
 _DELAY = 5.0  # seconds before a batch is tried again
 
 log = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ def annotate(batch_id: int) -> None:
 def annotate_batch(database: Database, batch_id: int, find_tagger: FindTagger) -> bool:
     """Annotate a batch if it can be claimed; tell whether this call stored its annotations.
 
-    No exception leaves it but those of a database that is gone: everything else is written into the ledger.
+    What goes wrong with the batch is written into the ledger; only a database that is gone raises.
     """
     try:
         claimed = _claim(database, batch_id)
@@ -122,7 +122,7 @@ def _finish(database: Database, claimed: ledger.Claim, answers: Answers, poison:
 
 def _isolate(session: Session, claimed: ledger.Claim) -> None:
     """Split a batch that ended unexplained too often; give up a single tweet."""
-    reason = f"the process that tagged it ended {claimed.attempt - 1} times without saying why"
+    reason = claimed.error or f"the process that tagged it ended {claimed.attempt - 1} times without saying why"
     if len(claimed.tweet_ids) > 1:
         log.warning("batch %d is split: %s", claimed.batch_id, reason)
         ledger.split(session, claimed, reason)

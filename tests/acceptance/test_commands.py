@@ -82,7 +82,7 @@ def test_train_shows_what_it_loaded_and_how_it_went(trained_home: Path) -> None:
 
 def test_models(run_trained: Run) -> None:
     listed = json.loads(run_trained("models", "list", "--json").output)
-    assert [(one["version"], one["active"], one["corpus"]) for one in listed] == [(1, "yes", "sample")]
+    assert [(one["version"], one["active"], one["corpus"]) for one in listed] == [(1, True, "sample")]
     shown = json.loads(run_trained("models", "show").output)
     assert shown["config"]["learning_rate"] == 0.00029
     assert shown["split_sizes"] == {"train": 660, "validation": 100, "test": 100}

@@ -194,8 +194,18 @@ def test_read_tweet_tells_what_was_not_read(database: Database) -> None:
             entities.read_tweet(session, 4, version_id)
 
 
-def test_export(database: Database, readings: list[Reading], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exports, "_PAGE", 7)  # forty tweets: the last page is not full
+def export(database: Database, version_id: int, page: int) -> list[dict[str, Any]]:
+    """Read the export to its end, page by page, each in a session of its own."""
+    rows: list[dict[str, Any]] = []
+    while True:
+        with database.read_session() as session:
+            found = exports.annotated_tweets(session, version_id, after=int(rows[-1]["id"]) if rows else 0, limit=page)
+        if not found:
+            return rows
+        rows.extend(found)
+
+
+def test_export(database: Database, readings: list[Reading]) -> None:
     for version_id in (readings[0].version_id, readings[1].version_id):
         expected = [
             {
@@ -214,14 +224,10 @@ def test_export(database: Database, readings: list[Reading], monkeypatch: pytest
             for one in sorted(readings, key=lambda one: one.tweet_id)
             if one.version_id == version_id
         ]
-        with database.read_session() as session:
-            assert list(exports.annotated_tweets(session, version_id)) == expected
+        assert export(database, version_id, page=7) == expected  # forty tweets: the last page is not full
 
 
-def test_export_ends_after_a_full_page_and_leaves_out_dead_tweets(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(exports, "_PAGE", 2)
+def test_export_ends_after_a_full_page_and_leaves_out_dead_tweets(database: Database) -> None:
     version_id = add_version(database)
     ids = [2**63 - 1, 1, 2**53 + 1, 2**53]
     save(database, [reading(tweet_id, version_id, None) for tweet_id in ids])
@@ -229,10 +235,8 @@ def test_export_ends_after_a_full_page_and_leaves_out_dead_tweets(
         nothing = dict.fromkeys(("created_at", "author", "language", "retweet_of"))
         tweets.add(session, [{"id": 7, "text": "t"} | nothing])
         spans.mark_dead(session, version_id, [7], "too long")
-    with database.read_session() as session:
-        rows = list(exports.annotated_tweets(session, version_id))
-        assert list(exports.annotated_tweets(session, version_id + 1)) == []
-    assert [row["id"] for row in rows] == [str(tweet_id) for tweet_id in sorted(ids)]
+    assert export(database, version_id + 1, page=2) == []
+    assert [row["id"] for row in export(database, version_id, page=2)] == [str(tweet_id) for tweet_id in sorted(ids)]
 
 
 @pytest.mark.parametrize("name", ["100% real", "a_b", "it's", 'say "hi" x', "back\\slash", "and/or", "a?b:c", "50%_/x"])
