@@ -27,7 +27,7 @@ _NEXT = (
 )
 
 
-@click.command("demo")
+@click.command("demo", short_help="Show the whole way on the sample data.")
 @click.option("--home", type=click.Path(path_type=Path), default=Path("demo-data"), show_default=True)
 def demo_command(home: Path) -> None:
     """Train on the sample corpus, enqueue the sample tweets, tag them, ask: every command is shown before it runs.

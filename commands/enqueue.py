@@ -22,7 +22,7 @@ _SHOWN_BAD_ROWS = 20
 _EXIT_SOME_BAD = 3
 
 
-@click.command("enqueue")
+@click.command("enqueue", short_help="Store tweets and queue them for tagging.")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...|-")
 @click.option("--format", "file_format", type=click.Choice(FORMATS), default="auto", help="[default: look at each row]")
 @click.option("--batch-size", type=click.IntRange(1, 10_000), default=256, show_default=True, help="Tweets a batch.")
@@ -107,12 +107,12 @@ def _open(name: str, stack: ExitStack) -> BinaryIO:
 
 
 def _print_summary(summary: Summary, note: str, as_json: bool) -> None:
-    if as_json:
-        from commands.rendering import print_json
+    from commands.rendering import counted, print_json
 
+    if as_json:
         print_json(asdict(summary))
         return
-    counts = f"{summary.known} already there, {summary.bad} bad rows"
-    click.echo(f"{summary.added} tweets added in {summary.batches} batches, {counts}")
+    added = f"{counted(summary.added, 'tweet')} added in {counted(summary.batches, 'batch', 'batches')}"
+    click.echo(f"{added}, {summary.known} already there, {counted(summary.bad, 'bad row')}")
     if note:
         click.echo(note)

@@ -23,8 +23,11 @@ def _filters(command: Callable[..., None]) -> Callable[..., None]:
     for option in (
         click.option("--json", "as_json", is_flag=True, help="For machines; ids are strings."),
         click.option("--model", default="active", show_default=True, help="A version's number."),
-        click.option("--until", help="Before this time."),
-        click.option("--since", help="From this time on: 2024-03-05, or 7d back from the newest tweet."),
+        click.option("--until", help="Before then, written likewise."),
+        click.option(
+            "--since",
+            help="From then on: 2024-03-05, 2024-03-05T14:00 (UTC), or 12h, 7d, 2w back from the newest tweet.",
+        ),
         click.option("--label", help="PER, ORG, LOC, or what the corpus has."),
     ):
         command = option(command)
@@ -47,16 +50,17 @@ def top(limit: int, as_json: bool, **chosen: Any) -> None:
     with opened() as (_, database), database.read_session() as session:
         asked = _chosen(session, **chosen)
         found = entities.top(session, asked, limit)
+        told = "" if found else _what_was_asked(session, asked)
     if as_json:
         print_json([{**asdict(one), "model_version": asked.model_version_id} for one in found])
     elif found:
         rows = [[rank, one.surface, one.label, one.mentions, one.tweets] for rank, one in enumerate(found, start=1)]
         print_table(["", "entity", "label", "mentions", "tweets"], rows)
     else:
-        click.echo("no entity matches; see `tweetspan status` for what is stored")
+        click.echo(f"no entity matches{told}")
 
 
-@entities_command.command("search")
+@entities_command.command("search", short_help="Find the tweets that mention an entity.")
 @click.argument("text")
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True)
 @_filters
@@ -75,6 +79,7 @@ def search(text: str, limit: int, as_json: bool, **chosen: Any) -> None:
     with opened() as (_, database), database.read_session() as session:
         asked = _chosen(session, **chosen)
         found = entities.search(session, text, asked, limit)
+        told = "" if found else _what_was_asked(session, asked)
     if as_json:
         print_json([{**_mention(one), "model_version": asked.model_version_id} for one in found])
         return
@@ -83,11 +88,11 @@ def search(text: str, limit: int, as_json: bool, **chosen: Any) -> None:
         click.secho(f"{one.tweet_id}  {when}  {one.label} {one.start}-{one.end}  score {one.score:.2f}", dim=True)
         click.echo(f"  {marked(one.text, [one])}")
     if not found:
-        click.echo(f"no mention of {text!r}; `tweetspan entities top` shows what there is")
+        click.echo(f"no mention of {text!r}{told}")
 
 
 @entities_command.command("tweet")
-@click.argument("tweet_id", type=click.IntRange(1, 2**63 - 1), metavar="ID")
+@click.argument("tweet_id", metavar="ID", callback=lambda context, option, value: _tweet_id(value))
 @click.option("--model", default="active", show_default=True, help="A version's number.")
 @click.option("--json", "as_json", is_flag=True, help="For machines; ids are strings.")
 def tweet(tweet_id: int, model: str, as_json: bool) -> None:
@@ -128,6 +133,14 @@ def tweet(tweet_id: int, model: str, as_json: bool) -> None:
         print_table(["surface", "label", "start", "end", "score"], rows)
 
 
+def _tweet_id(value: str) -> int:
+    """Read a tweet's id, or its address, which ends in the id."""
+    digits = value.rstrip("/").rpartition("/")[2]
+    if not (digits.isascii() and digits.isdecimal() and 0 < int(digits[:20]) < 2**63 and len(digits) < 20):
+        raise click.BadParameter(f"{value!r} is not a tweet's id, a number such as 153928603371978755")
+    return int(digits)
+
+
 def _chosen(session: Session, model: str, label: str | None, since: str | None, until: str | None) -> Filter:
     from commands.windows import parse_moment
     from db import entities, model_versions
@@ -139,6 +152,17 @@ def _chosen(session: Session, model: str, label: str | None, since: str | None, 
         since=parse_moment(since, newest) if since else None,
         until=parse_moment(until, newest) if until else None,
     )
+
+
+def _what_was_asked(session: Session, asked: Filter) -> str:
+    """Say what an empty answer covers: label, window, and how much the version has read."""
+    from db.status import coverage
+
+    read, stored = coverage(session, asked.model_version_id)
+    label = f" with label {asked.label}" if asked.label else ""
+    since = f" since {asked.since:%Y-%m-%d %H:%M}" if asked.since else ""
+    until = f" until {asked.until:%Y-%m-%d %H:%M}" if asked.until else ""
+    return f"{label}{since}{until}; version {asked.model_version_id} has read {read} of {stored} tweets"
 
 
 def _mention(one: Mention) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TextIO
 import click
 
 
-@click.command("export")
+@click.command("export", short_help="Write annotations for other programs.")
 @click.option("--format", "file_format", type=click.Choice(["jsonl"]), default="jsonl", show_default=True)
 @click.option("--model", default="active", show_default=True, help="A version's number.")
 @click.option("--output", type=click.File("w", encoding="utf-8"), default="-", help="[default: standard output]")
@@ -34,3 +34,5 @@ def export_command(file_format: str, model: str, output: TextIO) -> None:
                 break
             output.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
             last = int(rows[-1]["id"])
+    if not last:
+        click.echo(f"version {version_id} has read no tweet yet; see `tweetspan status`", err=True)

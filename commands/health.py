@@ -7,7 +7,7 @@ import click
 _LATELY = 30.0  # seconds; a worker beats every two
 
 
-@click.command("health")
+@click.command("health", short_help="Tell whether a worker lives here.")
 def health_command() -> None:
     """Exit with 0 if a worker of this machine was seen in the ledger lately, with 1 if not; also while it is busy.
 

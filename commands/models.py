@@ -63,4 +63,4 @@ def activate(version: str) -> None:
     with opened() as (_, database), database.write_session() as session:
         found = model_versions.find(session, version)
         model_versions.activate(session, found.id)
-        click.echo(f"model version {found.id} is active")
+        click.echo(f"model version {found.id} is active; what others have read stays under their --model")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _EVERY = 2.0  # seconds
 
 
-@click.command("status")
+@click.command("status", short_help="Show how the work stands.")
 @click.option("--watch", is_flag=True, help="Again every two seconds, until Ctrl-C.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def status_command(watch: bool, as_json: bool) -> None:
@@ -55,14 +55,15 @@ def _print(status: Status) -> None:
 
     batches = ", ".join(f"{count} {state}" for state, count in sorted(status.batches.items())) or "none"
     click.echo(f"tweets    {status.tweets} stored, {status.tweets_waiting} waiting or being tagged")
-    click.echo(f"read      {status.annotations_done} annotations done, {status.annotations_dead} dead")
+    for version_id, counts in status.read.items():
+        click.echo(f"read      {counts['done']} by version {version_id}, {counts['dead']} dead")
     click.echo(f"spans     {status.spans}")
     click.echo(f"batches   {batches}")
     if status.oldest_waiting_seconds is not None:
         click.echo(f"oldest    waits for {status.oldest_waiting_seconds:.0f} s")
     click.echo(f"rate      {status.tweets_per_second:.1f} tweets/s over the last minute")
     seen = ", ".join(f"{name} ({seconds:.0f} s ago)" for name, seconds in status.workers.items())
-    click.echo(f"workers   {seen or 'none seen in the last minute'}")
+    click.echo(f"workers   {seen or 'none running'}")
     for batch_id, error in status.troubled.items():
         click.echo(f"trouble   batch {batch_id} is tried again: {clean(error)}")
     for failure in status.failures:

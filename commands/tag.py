@@ -12,7 +12,7 @@ import click
 _AT_ONCE = 256  # lines tagged together
 
 
-@click.command("tag")
+@click.command("tag", short_help="Tag texts at once, without a queue.")
 @click.argument("texts", nargs=-1)
 @click.option("--model", default="active", show_default=True, help="A version's number.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")

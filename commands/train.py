@@ -11,7 +11,7 @@ _SENTENCE = "Zachary Raicik works for Corvus and lives in San Diego"
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-@click.command("train")
+@click.command("train", short_help="Fine-tune an encoder and register it.")
 @click.option(
     "--dataset", help="`sample`, a Hub id, or a folder of parquet files.  [default: GateNLP/broad_twitter_corpus]"
 )

@@ -50,7 +50,6 @@ def train(config: TrainingConfig, corpus: Corpus, sentence: str) -> TrainedModel
             click.echo(_scores_line("untrained", baseline))
 
         def on_epoch(epoch: int, scores: dict[str, Any]) -> None:
-            progress.console.print("", end="")  # the bar makes room
             click.echo(_scores_line(f"epoch {epoch}", scores))
 
         listener = Listener(

@@ -5,7 +5,7 @@ import sys
 import click
 
 
-@click.command("worker")
+@click.command("worker", short_help="Tag what is queued.")
 @click.option("--until-empty", is_flag=True, help="Stop when no batch waits or is being tagged.")
 @click.option("--device", help="auto, cpu, cuda or cuda:N.  [default: TWEETSPAN_DEVICE, or auto]")
 @click.option(

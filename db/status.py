@@ -29,8 +29,7 @@ class Status:
 
     tweets: int
     tweets_waiting: int
-    annotations_done: int
-    annotations_dead: int
+    read: dict[int, dict[str, int]]  # model version -> done and dead tweets
     spans: int
     batches: dict[str, int]
     oldest_waiting_seconds: float | None
@@ -43,7 +42,6 @@ class Status:
 def read_status(session: Session, failures: int = 5) -> Status:
     """Count everything; `failures` limits how many of the latest are named."""
     batches = _counts(session, Batch.status)
-    marks = _counts(session, Annotation.status)
     now = clock.read(session)
     is_open = Batch.status.in_((ledger.WAITING, ledger.LEASED))
     lately = and_(Batch.finished_at > now - _RATE_WINDOW, Batch.status == ledger.DONE)
@@ -52,8 +50,7 @@ def read_status(session: Session, failures: int = 5) -> Status:
     return Status(
         tweets=session.scalar(select(func.count()).select_from(Tweet)) or 0,
         tweets_waiting=session.scalar(select(func.sum(_size(session))).where(is_open)) or 0,
-        annotations_done=marks.get("done", 0),
-        annotations_dead=marks.get("dead", 0),
+        read=_read_by_version(session),
         spans=session.scalar(select(func.count()).select_from(Span)) or 0,
         batches=batches,
         oldest_waiting_seconds=None if oldest is None else now - oldest,
@@ -67,6 +64,20 @@ def read_status(session: Session, failures: int = 5) -> Status:
 def _counts(session: Session, column: InstrumentedAttribute[str]) -> dict[str, int]:
     rows = session.execute(select(column, func.count()).group_by(column))
     return {value: count for value, count in rows}
+
+
+def coverage(session: Session, model_version_id: int) -> tuple[int, int]:
+    """Count the tweets that a version has read, and all that are stored."""
+    mine = select(func.count()).select_from(Annotation).where(Annotation.model_version_id == model_version_id)
+    return session.scalars(mine).one(), session.scalars(select(func.count()).select_from(Tweet)).one()
+
+
+def _read_by_version(session: Session) -> dict[int, dict[str, int]]:
+    columns = (Annotation.model_version_id, Annotation.status)
+    found: dict[int, dict[str, int]] = {}
+    for version_id, status, count in session.execute(select(*columns, func.count()).group_by(*columns)):
+        found.setdefault(version_id, {"done": 0, "dead": 0})[status] = count
+    return dict(sorted(found.items()))
 
 
 def _size(session: Session) -> ColumnElement[int]:

@@ -48,7 +48,8 @@ app.steps["worker"].add(Supervisor)
 
 @after_setup_logger.connect
 def _hush(**_: Any) -> None:
-    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of every look at the revision
+    for name in ("alembic", "celery.worker.strategy", "celery.app.trace"):  # each look, message and result
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def run_worker(until_empty: bool, log_level: str) -> int:

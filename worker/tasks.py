@@ -137,7 +137,8 @@ def _record(
     claimed: ledger.Claim,
     error: Exception,
 ) -> None:
-    log.warning("batch %d goes back: %s", claimed.batch_id, type(error).__name__)
+    told = error if isinstance(error, TweetspanError) else type(error).__name__  # others may quote texts
+    log.warning("batch %d goes back: %s", claimed.batch_id, told)
     with database.write_session() as session:
         how(session, claimed, f"{type(error).__name__}: {error}"[:1000], _DELAY)
 

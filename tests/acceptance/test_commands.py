@@ -89,7 +89,7 @@ def test_models(run_trained: Run) -> None:
     assert {"torch", "transformers", "datasets"} <= shown["libraries"].keys()
     assert len(shown["corpus_fingerprint"]) == len(shown["artifact_hash"]) == 64
     assert len(shown["scores"]["epochs"]) == 3
-    assert run_trained("models", "activate", "1").output == "model version 1 is active\n"
+    assert run_trained("models", "activate", "1").output.startswith("model version 1 is active;")
     refused = run_trained("models", "activate", "7")
     assert refused.exit_code == 1
     assert "there is no model version 7; see `tweetspan models list`" in refused.output
@@ -127,7 +127,7 @@ def test_windows_count_back_from_the_newest_tweet(run_trained: Run) -> None:
 
 def test_status(run_trained: Run) -> None:
     status = json.loads(run_trained("status", "--json").output)
-    assert (status["tweets"], status["tweets_waiting"], status["annotations_done"]) == (360, 0, 360)
+    assert (status["tweets"], status["tweets_waiting"], status["read"]) == (360, 0, {"1": {"done": 360, "dead": 0}})
     assert status["batches"] == {"done": 2}
     assert "360 stored, 0 waiting" in run_trained("status").output
     assert run_trained("health").exit_code == 1  # the worker has gone
@@ -150,6 +150,7 @@ def test_tag_reads_arguments_or_lines(run_trained: Run) -> None:
     [
         (("entities", "top", "--since", "yesterday"), "'yesterday' is not a time; write 2024-03-05"),
         (("entities", "tweet", "12345"), "tweet 12345 is not stored"),
+        (("entities", "tweet", "https://twitter.com/ana/status/12345"), "tweet 12345 is not stored"),
         (("entities", "search", "  "), "is empty once normalised"),
         (("entities", "top", "--model", "x"), "model version 'x' is not a number"),
         (("tag", "--model", "9", "hi"), "there is no model version 9"),
@@ -166,6 +167,13 @@ def test_errors_name_the_value_and_the_next_step(run_trained: Run, arguments: tu
     assert done.exit_code == 1
     assert said in done.output
     assert "Traceback" not in done.output
+
+
+def test_an_empty_answer_says_what_it_covers(run_trained: Run) -> None:
+    told = run_trained("entities", "top", "--label", "GPE", "--since", "2030-01-01").output
+    assert told == "no entity matches with label GPE since 2030-01-01 00:00; version 1 has read 360 of 360 tweets\n"
+    assert run_trained("entities", "top", "--label", "per").output.count("PER") == 10
+    assert "'ten' is not a tweet's id" in run_trained("entities", "tweet", "ten").output
 
 
 def test_nothing_works_without_an_active_version_but_says_so(run: Run) -> None:
@@ -243,7 +251,7 @@ def test_malformed_file_costs_only_its_bad_rows(
     file.write_bytes(b"\n".join(line for line, _ in MALFORMED))
     done = run("enqueue", str(file))
     assert done.exit_code == 3
-    assert "4 tweets added in 1 batches, 1 already there, 10 bad rows" in done.output
+    assert "4 tweets added in 1 batch, 1 already there, 10 bad rows" in done.output
     for number, (_, reason) in enumerate(MALFORMED, start=1):
         told = [line for line in done.stderr.split("\n") if line.startswith(f"{file}:{number}: ")]
         assert len(told) == (reason is not None)
@@ -270,7 +278,7 @@ def test_other_formats_and_standard_input(run: Run, tmp_path: Path) -> None:
     assert "2 tweets added" in run("enqueue", "-", input=lines).output
     sheet = tmp_path / "tweets.csv"
     sheet.write_text('id,text,lang\n3,"two\nlines",en\n', encoding="utf-8")
-    assert "1 tweets added" in run("enqueue", str(sheet)).output
+    assert "1 tweet added" in run("enqueue", str(sheet)).output
 
 
 def test_demo_goes_the_whole_way(tmp_path: Path) -> None:
