@@ -20,7 +20,9 @@ os.environ["HF_HUB_OFFLINE"] = "1"  # read when transformers is imported
 for name in [name for name in os.environ if name.startswith("TWEETSPAN_") and name != "TWEETSPAN_TEST_POSTGRESQL_URL"]:
     del os.environ[name]  # the developer's own settings must not reach the tests
 
+from db import clock  # noqa: E402
 from db.session import Database, open_database  # noqa: E402
+from tests.ledger_tools import FakeClock  # noqa: E402
 from tests.tiny import save_tiny_encoder  # noqa: E402
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
@@ -76,6 +78,14 @@ def database(database_url: str) -> Iterator[Database]:
     opened = open_database(database_url)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def fake_clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
+    """The database's clock, standing still until the test moves it."""
+    fake = FakeClock()
+    monkeypatch.setattr(clock, "now", fake.now)
+    return fake
 
 
 @pytest.fixture(scope="session")

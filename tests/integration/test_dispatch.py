@@ -7,36 +7,16 @@ from typing import Any
 
 import pytest
 import redis
-from sqlalchemy import ColumnElement, Double, literal, select
+from sqlalchemy import select
 
-from db import clock, ledger, model_versions
+from db import ledger, model_versions
 from db.session import Database
 from db.tables import Batch
+from tests.ledger_tools import VERSION, FakeClock
 from worker import dispatch as module
 from worker.dispatch import FULL, REPUBLISH_AFTER, connect, dispatch
 
 QUEUE = "queue-of-the-tests"
-VERSION: dict[str, Any] = dict.fromkeys(("base_model", "corpus", "corpus_fingerprint", "device"), "none") | {
-    "config": {}, "split_sizes": {}, "labels": ["O"], "libraries": {}, "seconds": 0.0, "scores": {},
-    "artifact_uri": "file:///none", "artifact_hash": "",
-}  # fmt: skip
-
-
-class FakeClock:
-    """A clock that stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.time = 1_000_000.0
-
-    def now(self) -> ColumnElement[float]:
-        return literal(self.time, Double)
-
-
-@pytest.fixture
-def fake_clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
-    fake = FakeClock()
-    monkeypatch.setattr(clock, "now", fake.now)
-    return fake
 
 
 @pytest.fixture

@@ -16,11 +16,8 @@ from db.entity_names import normalised_name
 from db.session import Database
 from tagging.errors import QueryError
 from tagging.spans import Span
+from tests.ledger_tools import VERSION
 
-VERSION: dict[str, Any] = dict.fromkeys(("base_model", "corpus", "corpus_fingerprint", "device"), "none") | {
-    "config": {}, "split_sizes": {}, "labels": ["O"], "libraries": {}, "seconds": 0.0, "scores": {},
-    "artifact_uri": "file:///none", "artifact_hash": "",
-}  # fmt: skip
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LABELS = ("PER", "LOC", "ORG")
 SURFACES = ("London", "LONDON", "#london", "Londonderry", "Ann", "ann", "Bob", "bob's", "100% sure", "a_b", "São Paulo")

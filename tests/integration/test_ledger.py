@@ -7,37 +7,17 @@ from threading import Barrier
 from typing import Any
 
 import pytest
-from sqlalchemy import ColumnElement, Double, literal, select
+from sqlalchemy import select
 
-from db import clock, ledger, model_versions
+from db import ledger, model_versions
 from db.ledger import Claim
 from db.session import Database, open_database
 from db.tables import Batch
 from tagging.errors import ModelVersionError
+from tests.ledger_tools import VERSION, FakeClock
 
 LEASE = 30.0
 REPUBLISH_AFTER = 60.0
-VERSION: dict[str, Any] = dict.fromkeys(("base_model", "corpus", "corpus_fingerprint", "device"), "none") | {
-    "config": {}, "split_sizes": {}, "labels": ["O"], "libraries": {}, "seconds": 0.0, "scores": {},
-    "artifact_uri": "file:///none", "artifact_hash": "",
-}  # fmt: skip
-
-
-class FakeClock:
-    """A clock that stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.time = 1_000_000.0
-
-    def now(self) -> ColumnElement[float]:
-        return literal(self.time, Double)
-
-
-@pytest.fixture
-def fake_clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
-    fake = FakeClock()
-    monkeypatch.setattr(clock, "now", fake.now)
-    return fake
 
 
 def do(database: Database, function: Callable[..., Any], *arguments: Any) -> Any:

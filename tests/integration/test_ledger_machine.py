@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
-from sqlalchemy import ColumnElement, Double, delete, func, literal, select
+from sqlalchemy import delete, func, select
 
 from db import clock, ledger, model_versions, spans, tweets
 from db.ledger import Claim
@@ -15,25 +15,12 @@ from db.session import Database
 from db.tables import Annotation, Base, Batch
 from db.tables import Span as SpanRow
 from tagging.spans import Span
+from tests.ledger_tools import VERSION, FakeClock
 
 LEASE, DELAY, REPUBLISH_AFTER = 30.0, 5.0, 60.0
-VERSION: dict[str, Any] = dict.fromkeys(("base_model", "corpus", "corpus_fingerprint", "device"), "none") | {
-    "config": {}, "split_sizes": {}, "labels": ["O"], "libraries": {}, "seconds": 0.0, "scores": {},
-    "artifact_uri": "file:///none", "artifact_hash": "",
-}  # fmt: skip
 
 workers = st.integers(1, 3)
 positions = st.integers(0, 50)
-
-
-class FakeClock:
-    """A clock that stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.time = 1_000_000.0
-
-    def now(self) -> ColumnElement[float]:
-        return literal(self.time, Double)
 
 
 def text(tweet_id: int) -> str:

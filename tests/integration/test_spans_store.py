@@ -14,11 +14,7 @@ from db.spans import EntityKey
 from db.tables import Annotation, Entity, Tweet
 from db.tables import Span as SpanRow
 from tagging.spans import Span
-
-VERSION: dict[str, Any] = dict.fromkeys(("base_model", "corpus", "corpus_fingerprint", "device"), "none") | {
-    "config": {}, "split_sizes": {}, "labels": ["O"], "libraries": {}, "seconds": 0.0, "scores": {},
-    "artifact_uri": "file:///none", "artifact_hash": "",
-}  # fmt: skip
+from tests.ledger_tools import VERSION
 
 NASTY = [
     "tab\there",

@@ -5,26 +5,22 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
-from sqlalchemy import ColumnElement, Double, delete, literal, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
-from db import clock, ledger, model_versions
+from db import ledger, model_versions
 from db import spans as span_store
 from db.session import Database
 from db.tables import Annotation, Batch, Tweet
 from db.tables import Span as SpanRow
 from tagging.errors import CheckpointError, PoisonTweetError
 from tagging.spans import Span
+from tests.ledger_tools import VERSION, FakeClock
 from worker import lease, tasks
 from worker.enqueue import enqueue
 from worker.tasks import annotate_batch
 from worker.tweet_files import Tweet as NewTweet
-
-VERSION: dict[str, Any] = dict.fromkeys(("base_model", "corpus", "corpus_fingerprint", "device"), "none") | {
-    "config": {}, "split_sizes": {}, "labels": ["O"], "libraries": {}, "seconds": 0.0, "scores": {},
-    "artifact_uri": "file:///none", "artifact_hash": "",
-}  # fmt: skip
 
 
 class FakeTagger:
@@ -41,23 +37,6 @@ class FakeTagger:
 
     def find(self, version_id: int) -> "FakeTagger":
         return self
-
-
-class FakeClock:
-    """A clock that stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.time = 1_000_000.0
-
-    def now(self) -> ColumnElement[float]:
-        return literal(self.time, Double)
-
-
-@pytest.fixture
-def fake_clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
-    fake = FakeClock()
-    monkeypatch.setattr(clock, "now", fake.now)
-    return fake
 
 
 @pytest.fixture

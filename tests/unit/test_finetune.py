@@ -37,15 +37,6 @@ TRAIN = [one for one in SENTENCES if one not in VALIDATION]
 CORPUS = Corpus("trivial", {"train": tuple(TRAIN), "validation": tuple(VALIDATION)})
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    """Compute with one thread: on busy cores two wait for each other, and a training takes ten times as long."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def config(folder: Path, **given: Any) -> TrainingConfig:
     """A training of seconds."""
     small = {"epochs": 1, "batch_size": 16, "learning_rate": 5e-3, "max_length": 32, "device": "cpu"}

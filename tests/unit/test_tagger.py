@@ -1,6 +1,5 @@
 """Texts to spans with tiny random networks: neighbours, windows, signs, and saved folders."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -33,15 +32,6 @@ TEXTS = [
     "... !!! @ #",
     "THE QUICK BROWN FOX \u200d\u200b",
 ]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    """Compute with one thread: on busy cores two wait for each other."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def load(folder: Path, max_length: int = 32) -> Tagger:
