@@ -44,7 +44,7 @@ def enqueue_command(
       zcat archive.jsonl.gz | tweetspan enqueue -
     """
     from commands.opening import opened
-    from commands.rendering import progress_bar
+    from commands.rendering import paused, progress_bar
     from worker.enqueue import enqueue
     from worker.handout import hand_out
 
@@ -59,8 +59,12 @@ def enqueue_command(
                 progress.advance(bar)
                 yield row
 
+        def on_bad(row: BadRow) -> None:
+            with paused(progress):
+                report.add(row)
+
         report = _BadRowReport(strict)
-        summary = enqueue(database, rows(), _storable(name or ", ".join(files)), batch_size, report.add)
+        summary = enqueue(database, rows(), _storable(name or ", ".join(files)), batch_size, on_bad)
         note = hand_out(settings, database) if summary.added else ""
     _print_summary(summary, note, as_json)
     if summary.bad:

@@ -80,10 +80,21 @@ def progress_bar() -> Iterator[Progress]:
         *columns,
         console=Console(stderr=True),
         disable=not sys.stderr.isatty(),
-        redirect_stdout=sys.stdout.isatty(),  # a file or pipe keeps what is meant for it
+        redirect_stdout=False,  # a file or pipe keeps what is meant for it
+        redirect_stderr=False,
         transient=True,
     ) as progress:
         yield progress
+
+
+@contextmanager
+def paused(progress: Progress) -> Iterator[None]:
+    """Take the bar away while something else is printed."""
+    progress.stop()
+    try:
+        yield
+    finally:
+        progress.start()
 
 
 def counted(number: int, one: str, many: str | None = None) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from commands.rendering import marked, print_table, progress_bar
+from commands.rendering import marked, paused, print_table, progress_bar
 from db import model_versions
 from db.session import Database
 from settings import Settings
@@ -45,12 +45,15 @@ def train(config: TrainingConfig, corpus: Corpus, sentence: str) -> TrainedModel
         bar = progress.add_task("training", total=None)
 
         def on_start(tagger: Tagger, baseline: dict[str, Any]) -> None:
-            _show_example(tagger, corpus)
-            click.echo(f"untrained: {marked(sentence, tagger.tag([sentence])[0])}")
-            click.echo(_scores_line("untrained", baseline))
+            before = tagger.tag([sentence])[0]
+            with paused(progress):
+                _show_example(tagger, corpus)
+                click.echo(f"untrained: {marked(sentence, before)}")
+                click.echo(_scores_line("untrained", baseline))
 
         def on_epoch(epoch: int, scores: dict[str, Any]) -> None:
-            click.echo(_scores_line(f"epoch {epoch}", scores))
+            with paused(progress):
+                click.echo(_scores_line(f"epoch {epoch}", scores))
 
         listener = Listener(
             on_start=on_start,

@@ -15,6 +15,11 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 import redis
+from hypothesis import HealthCheck, settings
+
+# Nothing is timed in a test: a busy machine must not fail one.
+settings.register_profile("patient", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # read when transformers is imported
 for name in [name for name in os.environ if name.startswith("TWEETSPAN_") and name != "TWEETSPAN_TEST_POSTGRESQL_URL"]:
