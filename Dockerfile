@@ -8,7 +8,7 @@ COPY pyproject.toml .
 RUN python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies'], sep='\n')" > /requirements.txt
 
 FROM python:${PYTHON} AS libraries
-# Empty: PyPI. Else an index that has torch, such as https://download.pytorch.org/whl/cpu
+# Empty: pip's default. Else an index that has torch: see .env.example
 ARG TORCH_INDEX=
 RUN python -m venv --without-pip /opt/tweetspan
 COPY constraints.txt .
