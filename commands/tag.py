@@ -47,7 +47,11 @@ def tag_command(texts: tuple[str, ...], model: str, device: str, as_json: bool) 
                 }
                 for one in spans
             ]
-            click.echo(json.dumps({"text": text, "model_version": version.id, "spans": found}, ensure_ascii=False))
+            click.echo(
+                json.dumps(
+                    {"text": text, "model_version": version.id, "spans": found}, ensure_ascii=sys.stdout.isatty()
+                )
+            )
 
 
 def _chunks(texts: tuple[str, ...]) -> Iterator[list[str]]:

@@ -139,6 +139,6 @@ def _shown(url: URL) -> str:
     return f"{url.get_backend_name()}://{url.host or ''}{port}/{url.database}"
 
 
-def reason(error: DBAPIError) -> str:
-    """Say in one line what a database error is about, without the statement and its parameters."""
-    return str(error.orig).strip().splitlines()[0] if error.orig else "no answer"
+def reason(error: Exception) -> str:
+    """Say in one line what an error is about; of a database's without the statement and its parameters."""
+    return str(getattr(error, "orig", None) or error).strip().partition("\n")[0]

@@ -35,9 +35,11 @@ def tagger_for(database: Database, version_id: int, device: str) -> Tagger:
 
 def warm_up(database: Database, device: str) -> None:
     """Load the active version if none is loaded yet, so that no batch's lease runs while a process starts up."""
+    if _loaded:
+        return
     with database.read_session() as session:
         active = model_versions.active_id(session)
-    if active is not None and not _loaded:
+    if active is not None:
         tagger_for(database, active, device)
 
 

@@ -13,7 +13,7 @@ from celery.worker import state
 from sqlalchemy.exc import SQLAlchemyError
 
 from db import ledger, workers
-from db.session import Database, open_database
+from db.session import Database, open_database, reason
 from settings import read_settings
 from worker.dispatch import connect, dispatch
 from worker.embedded_redis import embedded_redis
@@ -61,7 +61,7 @@ class Supervisor(bootsteps.StartStopStep):
             try:
                 self._round(app, database, client)
             except Exception as error:  # a database or Redis that is away, above all: the thread must outlive it
-                log.warning("no dispatch this time: %s: %s", type(error).__name__, _first_line(error))
+                log.warning("no dispatch this time: %s: %s", type(error).__name__, reason(error))
             if self._stop.wait(_EVERY):
                 break
         self._say_goodbye(database)
@@ -81,8 +81,4 @@ class Supervisor(bootsteps.StartStopStep):
             with database.write_session() as session:
                 workers.stop(session, self.name)
         except SQLAlchemyError as error:
-            log.warning("the heartbeat was not signed off: %s", _first_line(error))
-
-
-def _first_line(error: Exception) -> str:
-    return str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
+            log.warning("the heartbeat was not signed off: %s", reason(error))

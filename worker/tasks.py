@@ -10,7 +10,7 @@ from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 from sqlalchemy.orm import Session
 
 from db import ledger, spans, tweets
-from db.session import Database, open_database
+from db.session import Database, open_database, reason
 from settings import read_settings
 from tagging.errors import ModelVersionError, PoisonTweetError, TweetspanError
 from tagging.spans import Span
@@ -121,7 +121,7 @@ def _finish(database: Database, claimed: ledger.Claim, answers: Answers, poison:
 
 
 def _isolate(session: Session, claimed: ledger.Claim) -> None:
-    """Split a batch that ended unexplained too often; give up a single tweet."""
+    """Split a batch that failed too often; give up a single tweet."""
     reason = claimed.error or f"the process that tagged it ended {claimed.attempt - 1} times without saying why"
     if len(claimed.tweet_ids) > 1:
         log.warning("batch %d is split: %s", claimed.batch_id, reason)
@@ -140,7 +140,7 @@ def _record(
     told = error if isinstance(error, TweetspanError) else type(error).__name__  # others may quote texts
     log.warning("batch %d goes back: %s", claimed.batch_id, told)
     with database.write_session() as session:
-        how(session, claimed, f"{type(error).__name__}: {error}"[:1000], _DELAY)
+        how(session, claimed, f"{type(error).__name__}: {reason(error)}"[:1000], _DELAY)
 
 
 @cache
