@@ -6,6 +6,7 @@ it; `tweetspan.json` beside them is the manifest. Weights are safetensors only, 
 
 import hashlib
 import json
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from tagging.errors import CheckpointError
 MANIFEST_NAME = "tweetspan.json"
 _FORMAT = 1
 _PICKLES = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt")
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
 @dataclass(frozen=True)
@@ -45,8 +47,16 @@ def write_manifest(folder: Path, base_model: str, labels: tuple[str, ...], max_l
     return manifest
 
 
-def read_manifest(folder: Path) -> Manifest:
-    """Read the manifest of a model folder. Raises CheckpointError if there is none or it cannot be read."""
+def is_safe_name(name: str) -> bool:
+    """Tell whether a name in a manifest from elsewhere is a plain file's: no path, no URL's query, no pickle."""
+    return bool(_PLAIN_NAME.fullmatch(name)) and name != MANIFEST_NAME and not name.lower().endswith(_PICKLES)
+
+
+def read_manifest(folder: Path, expected_hash: str | None = None) -> Manifest:
+    """Read the manifest of a model folder, and check it against the hash that was registered.
+
+    Raises CheckpointError if there is none, if it cannot be read, or if it is another model's.
+    """
     path = folder / MANIFEST_NAME
     try:
         told = json.loads(path.read_text(encoding="utf-8"))
@@ -60,6 +70,10 @@ def read_manifest(folder: Path) -> Manifest:
         ) from None
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise CheckpointError(f"{path} cannot be read ({error}); train or fetch the model again") from error
+    if expected_hash is not None and manifest.hash != expected_hash:
+        raise CheckpointError(
+            f"{folder} has hash {manifest.hash[:12]}…, registered is {expected_hash[:12]}…; restore or retrain it"
+        )
     return manifest
 
 
@@ -68,7 +82,7 @@ def verify(folder: Path, expected_hash: str | None = None) -> Manifest:
 
     Raises CheckpointError that names the file which differs.
     """
-    manifest = read_manifest(folder)
+    manifest = read_manifest(folder, expected_hash)
     found = _hash_files(folder)
     for name in sorted(found.keys() | manifest.files.keys()):
         if found.get(name) != manifest.files.get(name):
@@ -82,10 +96,6 @@ def verify(folder: Path, expected_hash: str | None = None) -> Manifest:
             raise CheckpointError(
                 f"{folder / name} {what}: the folder is not as it was registered; restore or retrain it"
             )
-    if expected_hash is not None and manifest.hash != expected_hash:
-        raise CheckpointError(
-            f"{folder} has hash {manifest.hash[:12]}…, registered is {expected_hash[:12]}…; restore or retrain it"
-        )
     return manifest
 
 

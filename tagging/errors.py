@@ -3,6 +3,8 @@
 The command line prints them as ``Error: ...`` and exits with 1; any other exception is a bug and keeps its traceback.
 """
 
+from collections.abc import Mapping
+
 
 class TweetspanError(Exception):
     """Something a user can understand and mend."""
@@ -32,6 +34,10 @@ class CheckpointError(TweetspanError):
     """A model folder is missing, damaged, or not the one that was registered."""
 
 
+class ArtifactMissingError(CheckpointError):
+    """Nothing can be read at a model's URI: it is not there, or access is refused."""
+
+
 class DeviceError(TweetspanError):
     """The device or precision that was asked for is not there."""
 
@@ -46,6 +52,10 @@ class DatabaseError(TweetspanError):
 
 class BrokerError(TweetspanError):
     """Redis cannot be reached or started."""
+
+
+class MessageError(TweetspanError):
+    """A message on the queue is none of ours; it is logged and dropped."""
 
 
 class TweetFileError(TweetspanError):
@@ -64,9 +74,17 @@ class QueryError(TweetspanError):
     """A question names something that cannot be looked up."""
 
 
-class PoisonTweetError(TweetspanError):
-    """One tweet cannot be tagged; it is marked dead and the rest of its batch is tagged."""
+class JobError(TweetspanError):
+    """No such job, or nothing of it is left to be done."""
 
-    def __init__(self, index: int, reason: str) -> None:
-        super().__init__(reason)
-        self.index = index  # position in the list of texts that was to be tagged
+
+class PoisonTweetError(TweetspanError):
+    """Some tweets cannot be tagged; they are marked dead and the rest of their batch is tagged."""
+
+    def __init__(self, reasons: Mapping[int, str]) -> None:
+        super().__init__(f"{len(reasons)} texts cannot be tagged")
+        self.reasons = reasons  # by position in the list of texts that was to be tagged
+
+
+class UnfitProcessError(Exception):
+    """This process can tag nothing any more, such as after an illegal memory access on its GPU."""

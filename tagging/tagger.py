@@ -1,6 +1,8 @@
 """Texts to spans with one fine-tuned network."""
 
-from collections.abc import Callable, Sequence
+import logging
+import math
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -12,9 +14,14 @@ from tagging.batching import fill_batches
 from tagging.checkpoint import verify
 from tagging.devices import find_device
 from tagging.encoding import EncodedText, Encoder, Head, Window
+from tagging.errors import CheckpointError, DeviceError, PoisonTweetError, UnfitProcessError
 from tagging.spans import OUTSIDE, Chunk, Span, chunks, chunks_to_spans
 
 TOKEN_BUDGET = 2048  # padded tokens in one forward pass
+_PROBE = "Ann lives in London."  # a network that cannot read this can read nothing
+_ENCODED_AT_ONCE = 512  # texts, between two signs of progress
+
+log = logging.getLogger(__name__)
 
 
 class Tagger:
@@ -29,49 +36,89 @@ class Tagger:
         self.tokenizer = tokenizer
         self.encoder = Encoder(tokenizer, max_length)
         self.labels = [network.config.id2label[index] for index in range(network.config.num_labels)]
+        self.token_budget = TOKEN_BUDGET  # smaller for good once the device has run out of memory
+        self._max_length = max_length
         self._pad_id = tokenizer.pad_token_id or 0
 
     @classmethod
     def load(cls, folder: Path, device: str = "auto", expected_hash: str | None = None) -> Self:
         """Load a model folder after checking its hashes.
 
-        Raises CheckpointError if a file is missing or differs, DeviceError if the device is not there.
+        Raises CheckpointError if a file is missing or differs, DeviceError if the device is not there,
+        UnfitProcessError if it is out of order.
         """
         manifest = verify(folder, expected_hash)
         network = AutoModelForTokenClassification.from_pretrained(
             folder, local_files_only=True, use_safetensors=True, trust_remote_code=False, dtype=torch.float32
         )
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, add_prefix_space=True)
-        return cls(network.to(find_device(device)).eval(), tokenizer, manifest.max_length)
+        try:
+            return cls(network.to(find_device(device)).eval(), tokenizer, manifest.max_length)
+        except torch.AcceleratorError as error:
+            raise UnfitProcessError(_first_line(error)) from error
 
     @property
     def device(self) -> torch.device:
         """Where the network computes."""
         return self.network.device
 
-    def tag(self, texts: Sequence[str], progress: Callable[[], None] | None = None) -> list[list[Span]]:
+    def tag(self, texts: Sequence[str], progress: Callable[[], None] = lambda: None) -> list[list[Span]]:
         """Return the spans of each text, in rising order; offsets are code points into the text.
 
-        `progress` is called after each forward pass.
+        `progress` is called after each step. Raises PoisonTweetError that names the texts whose probabilities are not
+        numbers, DeviceError if the device has no memory even for one window, UnfitProcessError if it is out of order.
         """
-        encoded = self.encoder.encode(texts)
+        encoded = list(self._encoded(texts, progress))
         windows = [window for text in encoded for window in text.windows]
-        answers = self._answers(windows, progress)
-        spans: list[list[Span]] = []
-        position = 0
-        for text, one in zip(texts, encoded, strict=True):
-            own = range(position, position + len(one.windows))
-            spans.append(self._spans(text, one, [answers[index] for index in own]))
-            position = own.stop
-        return spans
+        answers = iter(self._answers(windows, progress))
+        own = [[next(answers) for _ in one.windows] for one in encoded]
+        self._refuse_nan(own)
+        return [self._spans(text, one, found) for text, one, found in zip(texts, encoded, own, strict=True)]
 
-    def _answers(self, windows: Sequence[Window], progress: Callable[[], None] | None) -> list["Answer"]:
+    def _encoded(self, texts: Sequence[str], progress: Callable[[], None]) -> Iterator[EncodedText]:
+        for start in range(0, len(texts), _ENCODED_AT_ONCE):
+            yield from self.encoder.encode(texts[start : start + _ENCODED_AT_ONCE])
+            progress()
+
+    def _refuse_nan(self, answers: Sequence[list["Answer"]]) -> None:
+        poison = [index for index, own in enumerate(answers) if any(map(_has_nan, own))]
+        if not poison:
+            return
+        if any(map(_has_nan, self._answers(self.encoder.encode([_PROBE])[0].windows, lambda: None))):
+            raise CheckpointError("the network answers NaN to any text; its weights are broken, train it again")
+        raise PoisonTweetError(dict.fromkeys(poison, "the network's probabilities for this text are not numbers"))
+
+    def _answers(self, windows: Sequence[Window], progress: Callable[[], None]) -> list["Answer"]:
         answers: dict[int, Answer] = {}
-        for batch in fill_batches([len(window.ids) for window in windows], TOKEN_BUDGET):
-            answers.update(zip(batch, self._forward([windows[index] for index in batch]), strict=True))
-            if progress:
-                progress()
+        while not self._answer_the_rest(windows, answers, progress):
+            self._halve_budget()  # only now: inside the except block the traceback would pin the tensors
         return [answers[index] for index in range(len(windows))]
+
+    def _answer_the_rest(
+        self, windows: Sequence[Window], answers: dict[int, "Answer"], progress: Callable[[], None]
+    ) -> bool:
+        """Classify the windows without an answer; False if the device ran out of memory on the way."""
+        rest = [index for index in range(len(windows)) if index not in answers]
+        try:
+            for batch in fill_batches([len(windows[index].ids) for index in rest], self.token_budget):
+                chosen = [rest[position] for position in batch]
+                answers.update(zip(chosen, self._forward([windows[index] for index in chosen]), strict=True))
+                progress()
+        except torch.OutOfMemoryError:
+            return False
+        except torch.AcceleratorError as error:  # nothing works on this device until the process is replaced
+            raise UnfitProcessError(_first_line(error)) from error
+        return True
+
+    def _halve_budget(self) -> None:
+        if self.token_budget < self._max_length:
+            raise DeviceError(
+                f"{self.device} has no memory left for one window of {self._max_length} tokens; "
+                "stop what else runs there, or use a smaller model"
+            )
+        self.token_budget //= 2
+        torch.cuda.empty_cache()
+        log.warning("%s is out of memory; from now on %d tokens at once", self.device, self.token_budget)
 
     @torch.inference_mode()
     def _forward(self, windows: Sequence[Window]) -> list["Answer"]:
@@ -106,6 +153,14 @@ class Tagger:
                     scores[head.word] = probability
         entities = (_without_leading_signs(chunk, text, encoded.words) for chunk in chunks(labels))
         return chunks_to_spans((chunk for chunk in entities if chunk), encoded.words, scores)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]
+
+
+def _has_nan(answer: "Answer") -> bool:
+    return any(map(math.isnan, answer[2]))
 
 
 def _without_leading_signs(chunk: Chunk, text: str, offsets: Sequence[tuple[int, int]]) -> Chunk | None:

@@ -12,6 +12,10 @@ from transformers import (
     set_seed,
 )
 
+from db import model_versions
+from db.session import Database
+from tagging.checkpoint import read_manifest
+
 _TEXTS = (
     "Ana met Bob in Paris and they don't work for Acme any more",
     "@ana_b and #London are words, 😀 too: https://t.co/abc 3-2",
@@ -32,6 +36,32 @@ def save_tiny_encoder(folder: Path, kind: str) -> Path:
         network = RobertaModel(config)
     network.save_pretrained(folder)
     return folder
+
+
+def save_tiny_model(folder: Path, encoder: Path) -> Path:
+    """Save a random model over an encoder: its answers mean nothing, but it is sure of them, and words differ."""
+    from trainer.config import TrainingConfig
+    from trainer.corpus import load_named  # imports datasets, which most tests do without
+    from trainer.finetune import TrainedModel, load_encoder
+
+    config = TrainingConfig(base_model=str(encoder), device="cpu")
+    tagger = load_encoder(config, load_named("sample"))
+    tagger.network.classifier.weight.data *= 50
+    TrainedModel(tagger, config, {}).save(folder)
+    return folder
+
+
+def register_model(database: Database, folder: Path, uri: str = "") -> int:
+    """Register a model folder, which may lie elsewhere, activate the version and return its id."""
+    manifest = read_manifest(folder)
+    with database.write_session() as session:
+        version = model_versions.register(
+            session, base_model="tiny", config={}, corpus="small", corpus_fingerprint="", split_sizes={},
+            labels=list(manifest.labels), libraries={}, device="cpu", seconds=0, scores={},
+            artifact_uri=uri or folder.as_uri(), artifact_hash=manifest.hash,
+        )  # fmt: skip
+        model_versions.activate(session, version.id)
+        return version.id
 
 
 def _wordpiece() -> PreTrainedTokenizerFast:

@@ -10,7 +10,7 @@ from transformers import AutoModelForTokenClassification
 
 from tagging.checkpoint import MANIFEST_NAME
 from tagging.encoding import EncodedText, Head
-from tagging.errors import CheckpointError, DeviceError
+from tagging.errors import CheckpointError, DeviceError, PoisonTweetError, UnfitProcessError
 from tagging.spans import Span
 from tagging.tagger import Answer, Tagger
 from tagging.words import words
@@ -88,7 +88,7 @@ def test_spans_do_not_depend_on_neighbours_or_order(
     tagger: Tagger, alone: list[list[Span]], order: list[int], budget: int
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tagging.tagger.TOKEN_BUDGET", budget)
+        patch.setattr(tagger, "token_budget", budget)
         found = tagger.tag([TEXTS[index] for index in order])
     assert [[key(span) for span in spans] for spans in found] == [[key(span) for span in alone[i]] for i in order]
     scores = [span.score for spans in found for span in spans]
@@ -171,11 +171,81 @@ def test_the_score_is_the_softmax_probability(one_label: OneLabel) -> None:
     assert span.score == pytest.approx((wins / (wins + 4)).item())
 
 
-def test_progress_is_told_after_each_forward_pass(tagger: Tagger, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tagging.tagger.TOKEN_BUDGET", 1)
-    passes: list[None] = []
-    tagger.tag(["Ana", "Bob", ""], lambda: passes.append(None))
-    assert len(passes) == 3
+def test_progress_is_told_after_encoding_and_after_each_forward_pass(
+    tagger: Tagger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tagger, "token_budget", 1)
+    steps: list[None] = []
+    tagger.tag(["Ana", "Bob", ""], lambda: steps.append(None))
+    assert len(steps) == 1 + 3
+
+
+def _fail_above(tagger: Tagger, monkeypatch: pytest.MonkeyPatch, tokens: int) -> list[int]:
+    """Let the network run out of memory above so many padded tokens; return the sizes that it was asked for."""
+    forward, sizes = tagger.network.forward, list[int]()
+    monkeypatch.setattr(tagger, "token_budget", tagger.token_budget)  # restored at the end
+
+    def limited(input_ids: torch.Tensor, **rest: torch.Tensor) -> object:
+        sizes.append(input_ids.numel())
+        if input_ids.numel() > tokens:
+            raise torch.OutOfMemoryError("out of memory")
+        return forward(input_ids=input_ids, **rest)
+
+    monkeypatch.setattr(tagger.network, "forward", limited)
+    return sizes
+
+
+def test_out_of_memory_halves_the_budget_for_good_and_loses_nothing(
+    tagger: Tagger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = [f"Ana {'and Bob ' * (index % 9)} in Paris" for index in range(120)]
+    expected = tagger.tag(texts)
+    sizes = _fail_above(tagger, monkeypatch, 600)
+    found = tagger.tag(texts)
+    assert [list(map(key, spans)) for spans in found] == [list(map(key, spans)) for spans in expected]
+    assert tagger.token_budget == 512
+    assert sum(size > 600 for size in sizes) == 2
+    tagger.tag(texts)
+    assert sum(size > 600 for size in sizes) == 2, "it remembers"
+
+
+def test_a_device_without_memory_for_one_window_is_said(tagger: Tagger, monkeypatch: pytest.MonkeyPatch) -> None:
+    _fail_above(tagger, monkeypatch, 0)
+    with pytest.raises(DeviceError, match=r"no memory left for one window of .* tokens; stop what else"):
+        tagger.tag(["Ana"])
+
+
+def test_an_error_of_the_accelerator_makes_the_process_unfit(tagger: Tagger, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(**_: torch.Tensor) -> object:
+        raise torch.AcceleratorError("CUDA error: an illegal memory access was encountered\nand many more lines")
+
+    monkeypatch.setattr(tagger.network, "forward", broken)
+    with pytest.raises(UnfitProcessError, match=r"^CUDA error: an illegal memory access was encountered$"):
+        tagger.tag(["Ana"])
+
+
+def test_texts_whose_probabilities_are_not_numbers_are_named(tagger: Tagger, monkeypatch: pytest.MonkeyPatch) -> None:
+    forward = tagger.network.forward
+    poison = tagger.encoder.encode(["zzz"])[0].windows[0].ids[1]
+
+    def sometimes(input_ids: torch.Tensor, **rest: torch.Tensor) -> object:
+        answer = forward(input_ids=input_ids, **rest)
+        answer.logits[(input_ids == poison).any(dim=1)] = torch.nan
+        return answer
+
+    monkeypatch.setattr(tagger.network, "forward", sometimes)
+    with pytest.raises(PoisonTweetError) as caught:
+        tagger.tag(["Ana", "zzz", "Bob", "zzz again"])
+    assert sorted(caught.value.reasons) == [1, 3]
+
+
+def test_a_network_that_answers_nan_to_everything_is_not_the_tweets_fault(
+    tagger: Tagger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with torch.no_grad():
+        monkeypatch.setattr(tagger.network.classifier.bias, "data", torch.full((tagger.network.num_labels,), torch.nan))
+    with pytest.raises(CheckpointError, match="NaN"):
+        tagger.tag(["Ana", "Bob"])
 
 
 @pytest.mark.parametrize("kind", ["wordpiece", "byte-bpe", "unigram"])
