@@ -56,7 +56,7 @@ class Mention:
 
 @dataclass(frozen=True)
 class TweetReading:
-    """A tweet with the spans that a version found; `status` is done, dead, or None if it was not read yet."""
+    """A tweet with the spans that a version found; `status` is its mark's, or None if it was not read yet."""
 
     tweet_id: int
     text: str

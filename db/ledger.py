@@ -4,21 +4,27 @@ A batch is claimed by one conditional UPDATE that returns a fresh token, and fin
 worker whose lease ran out cannot write over the one that took its place. Attempts are counted before the work: a
 transient failure gives its attempt back, so what remains counts the ends that may lie in the batch itself: a kill, a
 crash, an error that a retry is not sure to mend.
+
+Whoever claims makes the token, and an ended batch keeps it: an answer of the database that was lost on the way does
+no harm, since `claim` and `finish` may be called again with the same token.
 """
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Update, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, ScalarSelect, Update, and_, case, exists, func, insert, null, or_, select, update
 from sqlalchemy.orm import Session
 
 from db import clock
+from db.bulk import elements
 from db.model_versions import ACTIVE
 from db.tables import Batch, Job, ModelAlias
 from tagging.errors import ModelVersionError
 
-WAITING, LEASED, DONE, DEAD, SPLIT = "waiting", "leased", "done", "dead", "split"
+WAITING, LEASED, DONE, DEAD, SPLIT, CANCELLED = "waiting", "leased", "done", "dead", "split", "cancelled"
+OPEN = (WAITING, LEASED)
+BATCH_SIZE = 256  # tweets
 FAILURES_BEFORE_SPLIT = 2
 FAILURES_BEFORE_DEATH = 3  # of a tweet that is alone in its batch
 SPLIT_WAYS = 16
@@ -34,6 +40,7 @@ class Claim:
     tweet_ids: list[int]
     attempt: int
     is_child: bool
+    setbacks: int = 0  # how often it was given back after an error
     error: str | None = None  # what went wrong the last time, if that is known
 
     @property
@@ -44,32 +51,36 @@ class Claim:
         return self.attempt > (1 if self.is_child else FAILURES_BEFORE_SPLIT)
 
 
-def open_job(session: Session, name: str) -> int:
-    """Write a job and return its id."""
-    job = session.scalars(insert(Job).values(name=name, created_at=clock.now()).returning(Job)).one()
-    return job.id
+def add_batches(
+    session: Session,
+    job_id: int,
+    tweet_ids: Sequence[int],
+    size: int = BATCH_SIZE,
+    version_id: int | None = None,
+) -> int:
+    """Cut tweets into batches of at most `size` that wait, and return how many.
+
+    They are for a model version, or each for the one that is active when it is first claimed.
+    """
+    waiting = {"job_id": job_id, "model_version_id": version_id, "status": WAITING, "created_at": clock.read(session)}
+    parts = [list(tweet_ids[start : start + size]) for start in range(0, len(tweet_ids), size)]
+    if parts:
+        session.execute(insert(Batch), [{**waiting, "tweet_ids": part} for part in parts])
+    return len(parts)
 
 
-def add_batch(session: Session, job_id: int, tweet_ids: Sequence[int]) -> None:
-    """Write a batch that waits."""
-    session.execute(
-        insert(Batch).values(
-            job_id=job_id, tweet_ids=list(tweet_ids), status=WAITING, attempts=0, created_at=clock.now()
-        )
-    )
-
-
-def take_due(session: Session, limit: int, republish_after: float) -> list[int]:
+def take_due(session: Session, limit: int, republish_after: float, queued: Collection[int] = ()) -> list[int]:
     """Pick up to `limit` batches that should be in Redis, mark them published and return their ids.
 
     Recovered ones first: leases that ran out, then messages that were not claimed for `republish_after` seconds (lost
-    on the way), then batches never published, oldest first. On PostgreSQL several dispatchers pick different rows.
+    on the way), then batches never published, oldest first. `queued` are the batches whose message was seen in Redis.
+    On PostgreSQL several dispatchers pick different rows.
     """
     due: list[int] = []
     for condition in _due_conditions(republish_after):
         if len(due) < limit:
-            rows = select(Batch.id).where(condition).order_by(Batch.id).limit(limit - len(due))
-            due.extend(session.scalars(rows.with_for_update(skip_locked=True)))
+            rows = select(Batch.id).where(condition, Batch.id.not_in(queued)).order_by(Batch.id)
+            due.extend(session.scalars(rows.limit(limit - len(due)).with_for_update(skip_locked=True)))
     if due:
         session.execute(update(Batch).where(Batch.id.in_(due)).values(published_at=clock.now()))
     return due
@@ -77,51 +88,70 @@ def take_due(session: Session, limit: int, republish_after: float) -> list[int]:
 
 def forget_published(session: Session, before: float) -> None:
     """Count no batch as published that was before a time: Redis has been found empty, so those messages are lost."""
-    lost = and_(Batch.status.in_((WAITING, LEASED)), Batch.published_at < before)
+    lost = and_(Batch.status.in_(OPEN), Batch.published_at < before)
     session.execute(update(Batch).where(lost).values(published_at=None))
 
 
-def claim(session: Session, batch_id: int, lease_seconds: float) -> Claim | None:
+def new_token() -> str:
+    """Make a token for a claim."""
+    return str(uuid.uuid4())
+
+
+def version_of(session: Session, batch_id: int) -> int | None:
+    """Return the model version that the batch would be tagged with now; None if it is not open.
+
+    Raises ModelVersionError if it is for the active version and none is active.
+    """
+    wanted = select(func.coalesce(Batch.model_version_id, _active())).where(Batch.id == batch_id)
+    row = session.execute(wanted.where(Batch.status.in_(OPEN))).one_or_none()
+    return None if row is None else _known(row[0])
+
+
+def claim(session: Session, batch_id: int, token: str, lease_seconds: float, worker: str = "") -> Claim | None:
     """Take a batch if it waits or its lease has run out; None if somebody else has it or it is done.
 
-    The first claim fixes the model version: the one that is active now. Raises ModelVersionError if none is.
+    With the token of a claim that counts, that claim is returned once more. The first claim fixes the model version:
+    the one that is active now. A batch of a cancelled job is cancelled instead. Raises ModelVersionError if no version
+    is active.
     """
-    active = select(ModelAlias.model_version_id).where(ModelAlias.name == ACTIVE).scalar_subquery()
-    is_free = or_(
-        and_(Batch.status == WAITING, or_(Batch.next_attempt_at.is_(None), Batch.next_attempt_at <= clock.now())),
-        and_(Batch.status == LEASED, Batch.lease_expires_at < clock.now()),
-    )
+    delay_is_over = or_(Batch.next_attempt_at.is_(None), Batch.next_attempt_at <= clock.now())
+    is_mine = and_(Batch.status == LEASED, Batch.lease_token == token)
+    is_expired = and_(Batch.status == LEASED, Batch.lease_expires_at < clock.now())
+    is_cancelled = exists().where(Job.id == Batch.job_id, Job.cancelled_at.is_not(None))
     row = session.execute(
         update(Batch)
-        .where(Batch.id == batch_id, is_free)
+        .where(Batch.id == batch_id, or_(and_(Batch.status == WAITING, delay_is_over), is_expired, is_mine))
         .values(
-            status=LEASED,
-            attempts=Batch.attempts + 1,
-            lease_token=str(uuid.uuid4()),
+            status=case((is_cancelled, CANCELLED), else_=LEASED),
+            attempts=Batch.attempts + case((is_mine, 0), else_=1),
+            lease_token=token,
+            leased_by=worker,
             lease_expires_at=clock.now() + lease_seconds,
-            model_version_id=func.coalesce(Batch.model_version_id, active),
+            finished_at=case((is_cancelled, clock.now()), else_=null()),
+            model_version_id=func.coalesce(Batch.model_version_id, _active()),
+            error=case((is_expired, null()), else_=Batch.error),  # of an end that nobody explained
         )
         .returning(
             Batch.id,
-            Batch.lease_token,
+            Batch.status,
             Batch.model_version_id,
             Batch.tweet_ids,
             Batch.attempts,
             Batch.parent_id,
+            Batch.setbacks,
             Batch.error,
         )
     ).one_or_none()
-    if row is None:
+    if row is None or row.status == CANCELLED:
         return None
-    if row.model_version_id is None:
-        raise ModelVersionError("no model version is active; run `tweetspan train`, or `tweetspan models activate N`")
     return Claim(
         row.id,
-        row.lease_token,
-        row.model_version_id,
+        token,
+        _known(row.model_version_id),
         list(row.tweet_ids),
         row.attempts,
         row.parent_id is not None,
+        row.setbacks,
         row.error,
     )
 
@@ -131,25 +161,43 @@ def renew(session: Session, claimed: Claim, lease_seconds: float) -> bool:
     return _change(session, _owned(claimed).values(lease_expires_at=clock.now() + lease_seconds))
 
 
-def finish(session: Session, claimed: Claim) -> bool:
-    """Mark the batch done; False if it is no longer ours, and then nothing else of it may be written."""
-    return _change(session, _ended(claimed, DONE).values(error=None))
+def finish(session: Session, claimed: Claim, dead_tweets: int = 0) -> bool:
+    """Mark the batch done, with how many of its tweets are dead.
+
+    False if it is no longer ours, and then nothing else of it may be written.
+    """
+    if _change(session, _ended(claimed, DONE).values(error=None, dead_tweets=dead_tweets)):
+        return True
+    mine = (Batch.id == claimed.batch_id, Batch.status == DONE, Batch.lease_token == claimed.token)
+    return session.scalars(select(Batch.id).where(*mine)).first() is not None
 
 
 def bury(session: Session, claimed: Claim, error: str) -> bool:
     """Mark the batch dead with its error; False if it is no longer ours."""
-    return _change(session, _ended(claimed, DEAD).values(error=error))
+    return _change(session, _ended(claimed, DEAD).values(error=error, dead_tweets=len(claimed.tweet_ids)))
 
 
 def give_back(session: Session, claimed: Claim, error: str | None = None, delay: float = 0.0) -> bool:
     """Let the batch wait again, `delay` seconds at least, its attempt uncounted: the end is explained."""
-    statement = _owned(claimed).values(attempts=Batch.attempts - 1, **_waiting(delay), error=error)
-    return _change(session, statement)
+    setback = 0 if error is None else 1
+    changes = {"attempts": Batch.attempts - 1, "setbacks": Batch.setbacks + setback, "error": error}
+    return _change(session, _owned(claimed).values(**_waiting(delay), **changes))
 
 
 def fail(session: Session, claimed: Claim, error: str, delay: float = 0.0) -> bool:
     """Let the batch wait again, its attempt counted: something in it failed that no retry is sure to mend."""
     return _change(session, _owned(claimed).values(**_waiting(delay), error=error))
+
+
+def holder(session: Session, batch_id: int) -> str | None:
+    """Return the process that has a batch in its hands, None if none has."""
+    return session.scalars(select(Batch.leased_by).where(Batch.id == batch_id, Batch.status == LEASED)).one_or_none()
+
+
+def fail_orphan(session: Session, batch_id: int, worker: str, error: str) -> bool:
+    """Let a batch wait again, its attempt counted, if this process has it: it died."""
+    orphan = update(Batch).where(Batch.id == batch_id, Batch.status == LEASED, Batch.leased_by == worker)
+    return _change(session, orphan.values(**_waiting(0.0), error=error))
 
 
 def split(session: Session, claimed: Claim, error: str) -> bool:
@@ -172,10 +220,28 @@ def split(session: Session, claimed: Claim, error: str) -> bool:
     return True
 
 
-def is_empty(session: Session) -> bool:
-    """Tell whether no batch waits or is leased."""
-    open_batch = select(Batch.id).where(Batch.status.in_((WAITING, LEASED))).limit(1)
+def withdraw(session: Session, tweet_ids: Collection[int]) -> None:
+    """Take tweets out of the open batches. Whoever is tagging one is not disturbed. Reads every open batch."""
+    gone = set(tweet_ids)
+    holds_one = exists().where(elements(session, Batch.tweet_ids).in_(gone))
+    affected = select(Batch.id, Batch.tweet_ids).where(Batch.status.in_(OPEN), holds_one).order_by(Batch.id)
+    for batch_id, batch_ids in session.execute(affected.with_for_update()).all():
+        left = [tweet_id for tweet_id in batch_ids if tweet_id not in gone]
+        session.execute(update(Batch).where(Batch.id == batch_id).values(tweet_ids=left))
+
+
+def is_empty(session: Session, version_id: int | None = None) -> bool:
+    """Tell whether no batch waits or is leased: none at all, or none that is bound to a model version."""
+    open_batch = select(Batch.id).where(Batch.status.in_(OPEN)).limit(1)
+    if version_id is not None:
+        open_batch = open_batch.where(Batch.model_version_id == version_id)
     return session.scalars(open_batch).first() is None
+
+
+def open_batches(session: Session, limit: int) -> int:
+    """Count the batches that wait or are leased, up to `limit`: no more rows than that are looked at."""
+    some = select(Batch.id).where(Batch.status.in_(OPEN)).limit(limit).subquery()
+    return session.scalars(select(func.count()).select_from(some)).one()
 
 
 def _due_conditions(republish_after: float) -> Iterator[ColumnElement[bool]]:
@@ -195,7 +261,7 @@ def _owned(claimed: Claim) -> Update:
 
 
 def _ended(claimed: Claim, status: str) -> Update:
-    return _owned(claimed).values(status=status, finished_at=clock.now(), lease_token=None, lease_expires_at=None)
+    return _owned(claimed).values(status=status, finished_at=clock.now(), lease_expires_at=None)
 
 
 def _waiting(delay: float) -> dict[str, object]:
@@ -206,6 +272,16 @@ def _waiting(delay: float) -> dict[str, object]:
         "published_at": None,
         "next_attempt_at": clock.now() + delay if delay else None,
     }
+
+
+def _active() -> ScalarSelect[int]:
+    return select(ModelAlias.model_version_id).where(ModelAlias.name == ACTIVE).scalar_subquery()
+
+
+def _known(version_id: int | None) -> int:
+    if version_id is None:
+        raise ModelVersionError("no model version is active; run `tweetspan train`, or `tweetspan models activate N`")
+    return version_id
 
 
 def _change(session: Session, statement: Update) -> bool:

@@ -25,6 +25,11 @@ def activate(session: Session, version_id: int) -> None:
     session.merge(ModelAlias(name=ACTIVE, model_version_id=version_id, changed_at=datetime.now(UTC)))
 
 
+def relocate(session: Session, version_id: int, artifact_uri: str) -> None:
+    """Let a version's model lie elsewhere from now on; the hash stays. Raises ModelVersionError."""
+    find(session, str(version_id)).artifact_uri = artifact_uri
+
+
 def all_versions(session: Session) -> Sequence[ModelVersion]:
     """Return every version, oldest first."""
     return session.scalars(select(ModelVersion).order_by(ModelVersion.id)).all()

@@ -128,7 +128,10 @@ def _postgresql_engine(url: URL) -> Engine:
             "connect_timeout": 10,
             "tcp_user_timeout": 20_000,  # ms: a dead peer is noticed within the lease
             "keepalives_idle": 10,
-            "options": "-c idle_in_transaction_session_timeout=25s",  # a hung process must not hold its locks
+            "keepalives_interval": 5,
+            "keepalives_count": 2,
+            # A hung process must not hold its locks; who waits for them waits longer than that, and not for ever.
+            "options": "-c idle_in_transaction_session_timeout=25s -c lock_timeout=40s",
         },
     )
 

@@ -7,7 +7,7 @@ overlap of two batches, or a second reading that came out slightly otherwise, ad
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import delete, select, tuple_
 from sqlalchemy.orm import Session
 
 from db import clock
@@ -76,6 +76,21 @@ def marked(session: Session, version_id: int, tweet_ids: Sequence[int]) -> set[i
         Annotation.model_version_id == version_id, Annotation.tweet_id.in_(tweet_ids)
     )
     return set(session.scalars(mine))
+
+
+def prune(session: Session, version_id: int, after: int, limit: int) -> tuple[int, int] | None:
+    """Remove up to `limit` of a version's marks above the tweet id `after`, with their spans.
+
+    Return how many were removed and the last tweet's id, None if there were none. Entities stay: other versions, and
+    workers that looked them up just now, may point at them.
+    """
+    mine = select(Annotation.tweet_id).where(Annotation.model_version_id == version_id, Annotation.tweet_id > after)
+    ids = session.scalars(mine.order_by(Annotation.tweet_id).limit(limit)).all()
+    if not ids:
+        return None
+    of_these = (Annotation.model_version_id == version_id, Annotation.tweet_id.between(ids[0], ids[-1]))
+    session.execute(delete(Annotation).where(*of_these))
+    return len(ids), ids[-1]
 
 
 def _mark(session: Session, version_id: int, tweet_ids: Iterable[int], status: str, error: str | None) -> set[int]:

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from db import clock, ledger, workers
-from db.bulk import dialect
+from db.bulk import cardinality
 from db.tables import Annotation, Batch, Span, Tweet
 
 _RATE_WINDOW = 60.0  # seconds
@@ -43,7 +43,7 @@ def read_status(session: Session, failures: int = 5) -> Status:
     """Count everything; `failures` limits how many of the latest are named."""
     batches = _counts(session, Batch.status)
     now = clock.read(session)
-    is_open = Batch.status.in_((ledger.WAITING, ledger.LEASED))
+    is_open = Batch.status.in_(ledger.OPEN)
     lately = and_(Batch.finished_at > now - _RATE_WINDOW, Batch.status == ledger.DONE)
     oldest = session.scalar(select(func.min(Batch.created_at)).where(is_open))
     finished = session.scalar(select(func.sum(_size(session))).where(lately)) or 0
@@ -82,8 +82,7 @@ def _read_by_version(session: Session) -> dict[int, dict[str, int]]:
 
 def _size(session: Session) -> ColumnElement[int]:
     """The number of tweets in a batch."""
-    length = func.cardinality if dialect(session) == "postgresql" else func.json_array_length
-    return length(Batch.tweet_ids)
+    return cardinality(session, Batch.tweet_ids)
 
 
 def _failures(session: Session, limit: int) -> Sequence[Failure]:
@@ -92,6 +91,6 @@ def _failures(session: Session, limit: int) -> Sequence[Failure]:
 
 
 def _troubled(session: Session, limit: int) -> dict[int, str]:
-    waits = and_(Batch.status.in_((ledger.WAITING, ledger.LEASED)), Batch.error.is_not(None))
+    waits = and_(Batch.status.in_(ledger.OPEN), Batch.error.is_not(None))
     rows = session.execute(select(Batch.id, Batch.error).where(waits).order_by(Batch.id).limit(limit))
     return {batch_id: error or "" for batch_id, error in rows}

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -125,19 +126,20 @@ class Tombstone(Base):
 
 
 class Job(Base):
-    """One call of enqueue."""
+    """Batches that were queued together: one call of enqueue, reannotate or requeue."""
 
     __tablename__ = "jobs"
 
     id: Mapped[Key]
     name: Mapped[String]
     created_at: Mapped[Seconds]
+    cancelled_at: Mapped[Seconds | None]
 
 
 class Batch(Base):
     """A row of the ledger: tweets to be tagged together. The ledger is the queue; Redis only hands it out.
 
-    `status` is waiting, leased, done, dead, or split (its children carry on).
+    `status` is waiting, leased, done, dead, split (its children carry on), or cancelled.
     """
 
     __tablename__ = "batches"
@@ -145,7 +147,7 @@ class Batch(Base):
         Index("ix_batches_status_published_at_id", "status", "published_at", "id"),
         Index("ix_batches_status_lease_expires_at", "status", "lease_expires_at"),
         Index("ix_batches_finished_at", "finished_at"),
-        Index("ix_batches_job_id", "job_id"),
+        Index("ix_batches_job_id_status", "job_id", "status"),
     )
 
     id: Mapped[Key]
@@ -155,23 +157,37 @@ class Batch(Base):
     tweet_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger).with_variant(JSON, "sqlite"))
     status: Mapped[str] = mapped_column(Text, default="waiting")
     attempts: Mapped[int] = mapped_column(default=0)  # counted before the work; given back if the end was explained
-    lease_token: Mapped[String | None]
+    setbacks: Mapped[int] = mapped_column(
+        default=0, server_default="0"
+    )  # attempts given back after an error: the wait grows with them
+    lease_token: Mapped[String | None]  # of the last claim
+    leased_by: Mapped[String | None]  # the worker of the last claim
     lease_expires_at: Mapped[Seconds | None]
     published_at: Mapped[Seconds | None]
     next_attempt_at: Mapped[Seconds | None]
     created_at: Mapped[Seconds]
     finished_at: Mapped[Seconds | None]
     error: Mapped[String | None]
+    dead_tweets: Mapped[int] = mapped_column(default=0, server_default="0")  # known when the batch has ended
 
 
 class Annotation(Base):
     """The mark: this tweet was read by this version, with or without entities, or could not be (dead)."""
 
     __tablename__ = "annotations"
+    __table_args__ = (
+        Index(
+            "ix_annotations_dead",
+            "model_version_id",
+            "tweet_id",
+            postgresql_where=text("status = 'dead'"),
+            sqlite_where=text("status = 'dead'"),
+        ),
+    )
 
     tweet_id: Mapped[int] = mapped_column(ForeignKey("tweets.id", ondelete="CASCADE"), primary_key=True)
     model_version_id: Mapped[int] = mapped_column(ForeignKey("model_versions.id"), primary_key=True)
-    status: Mapped[String]  # done or dead
+    status: Mapped[String]  # done, dead, or forgotten (a dead one that nobody wants to see again)
     annotated_at: Mapped[Seconds]
     error: Mapped[String | None]
 

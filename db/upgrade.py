@@ -40,6 +40,7 @@ def upgrade(engine: Engine) -> str:
             _set_foreign_keys(connection, "OFF")
         with connection.begin():
             if not sqlite:
+                connection.execute(text("SET LOCAL lock_timeout = 0"))  # another upgrade may take long
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
             config = _config()
             config.attributes["connection"] = connection

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import chain
 from threading import Barrier
 from typing import Any
@@ -9,12 +10,13 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from db import ledger, model_versions
+from db import jobs, ledger, model_versions
 from db.ledger import Claim
 from db.session import Database, open_database
 from db.tables import Batch
 from tagging.errors import ModelVersionError
 from tests.ledger_tools import VERSION, FakeClock
+from tests.ledger_tools import claim as claim_row
 
 LEASE = 30.0
 REPUBLISH_AFTER = 60.0
@@ -40,20 +42,20 @@ def batch_ids(database: Database) -> list[int]:
 
 def add_batches(database: Database, *batches: Sequence[int]) -> list[int]:
     with database.write_session() as session:
-        job_id = ledger.open_job(session, "test")
+        job_id = jobs.open_job(session, "test")
         for tweet_ids in batches:
-            ledger.add_batch(session, job_id, tweet_ids)
+            ledger.add_batches(session, job_id, tweet_ids, len(tweet_ids))
     return batch_ids(database)[-len(batches) :]
 
 
 def claim(database: Database, batch_id: int) -> Claim:
-    claimed: Claim | None = do(database, ledger.claim, batch_id, LEASE)
+    claimed: Claim | None = do(database, claim_row, batch_id, LEASE)
     assert claimed is not None
     return claimed
 
 
 def is_claimed_by_others(database: Database, batch_id: int) -> bool:
-    return do(database, ledger.claim, batch_id, LEASE) is None
+    return do(database, claim_row, batch_id, LEASE) is None
 
 
 def row(database: Database, batch_id: int) -> Batch:
@@ -72,7 +74,7 @@ def test_of_two_claims_at_once_one_wins(database: Database) -> None:
 
     def race(batch_id: int) -> Claim | None:
         start.wait(timeout=10)
-        claimed: Claim | None = do(database, ledger.claim, batch_id, LEASE)
+        claimed: Claim | None = do(database, claim_row, batch_id, LEASE)
         return claimed
 
     with ThreadPoolExecutor(2) as threads:
@@ -91,6 +93,61 @@ def test_a_claim_tells_all_about_the_batch(database: Database, fake_clock: FakeC
     assert claimed == Claim(batch_id, claimed.token, version_id, ids, attempt=1, is_child=False)
     assert (stored.status, stored.lease_token) == (ledger.LEASED, claimed.token)
     assert stored.lease_expires_at == fake_clock.time + LEASE
+
+
+def test_a_claim_whose_answer_was_lost_may_be_repeated(database: Database, fake_clock: FakeClock) -> None:
+    activate_new_version(database)
+    (batch_id,) = add_batches(database, [1, 2])
+    first = do(database, ledger.claim, batch_id, "token", LEASE)
+    assert do(database, ledger.claim, batch_id, "token", LEASE) == first
+    assert first.attempt == row(database, batch_id).attempts == 1
+    fake_clock.time += LEASE + 1
+    assert claim(database, batch_id).attempt == 2
+    assert do(database, ledger.claim, batch_id, "token", LEASE) is None, "somebody else has it now"
+
+
+def test_the_error_of_an_earlier_end_is_not_blamed_for_an_unexplained_one(
+    database: Database, fake_clock: FakeClock
+) -> None:
+    activate_new_version(database)
+    (batch_id,) = add_batches(database, [1, 2])
+    do(database, ledger.give_back, claim(database, batch_id), "the network is away")
+    assert claim(database, batch_id).error == "the network is away"
+    fake_clock.time += LEASE + 1
+    assert claim(database, batch_id).error is None
+
+
+def test_only_the_batch_of_a_dead_process_goes_back(database: Database) -> None:
+    activate_new_version(database)
+    first, second = add_batches(database, [1], [2])
+    for batch_id, worker in ((first, "a:1"), (second, "b:2")):
+        assert do(database, ledger.claim, batch_id, "token", LEASE, worker)
+    assert not do(database, ledger.fail_orphan, first, "b:2", "killed")
+    assert do(database, ledger.fail_orphan, first, "a:1", "killed")
+    stored = row(database, first)
+    assert (stored.status, stored.attempts, stored.error) == (ledger.WAITING, 1, "killed")
+    assert row(database, second).status == ledger.LEASED
+    assert not do(database, ledger.fail_orphan, first, "a:1", "killed"), "it is not leased any more"
+
+
+def test_what_was_seen_in_redis_is_not_published_again(database: Database, fake_clock: FakeClock) -> None:
+    activate_new_version(database)
+    first, second = add_batches(database, [1], [2])
+    assert do(database, ledger.take_due, 64, 15.0) == [first, second]
+    fake_clock.time += 16
+    assert do(database, ledger.take_due, 64, 15.0, {first}) == [second]
+
+
+def test_tweets_are_withdrawn_from_open_batches_only(database: Database) -> None:
+    activate_new_version(database)
+    done, leased, waiting, other = add_batches(database, [1, 2], [2, 3], [3, 2, 4], [5])
+    do(database, ledger.finish, claim(database, done))
+    held = claim(database, leased)
+    do(database, ledger.withdraw, [2, 99])
+    assert [row(database, batch_id).tweet_ids for batch_id in (done, leased, waiting, other)] == [
+        [1, 2], [3], [3, 4], [5],
+    ]  # fmt: skip
+    assert do(database, ledger.finish, held)
 
 
 def test_a_batch_that_is_not_there_cannot_be_claimed(database: Database) -> None:
@@ -130,7 +187,9 @@ def test_an_ended_batch_is_never_claimed_again(
     claimed = claim(database, batch_id)
     reason = [] if end is ledger.finish else ["why"]
     assert do(database, end, claimed, *reason)
-    assert not do(database, end, claimed, *reason), "it ended a second time"
+    again = do(database, end, claimed, *reason)
+    assert again is (end is ledger.finish), "only finish may be repeated, where its answer was lost"
+    assert not do(database, end, replace(claimed, token="another"), *reason)
     fake_clock.time += 1000
     assert is_claimed_by_others(database, batch_id)
     assert batch_id not in take_due(database)
@@ -187,7 +246,7 @@ def test_the_first_claim_fixes_the_version(database: Database) -> None:
 def test_without_an_active_version_the_batch_stays_as_it_was(database: Database) -> None:
     (batch_id,) = add_batches(database, [1])
     with pytest.raises(ModelVersionError, match="tweetspan train"):
-        do(database, ledger.claim, batch_id, LEASE)
+        do(database, claim_row, batch_id, LEASE)
     stored = row(database, batch_id)
     assert (stored.status, stored.attempts, stored.lease_token) == (ledger.WAITING, 0, None)
     activate_new_version(database)

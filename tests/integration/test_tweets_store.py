@@ -1,14 +1,20 @@
 """Tweets as rows: stored once, never against a tombstone, with their times in UTC."""
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, func, select, text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from db import tweets
-from db.session import Database
+from db.bulk import copy_rows
+from db.session import Database, open_database
 from db.tables import Tombstone, Tweet
+from tests.processes import wait_until
 
 NOON = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 
@@ -88,3 +94,92 @@ def test_every_column_comes_back(database: Database) -> None:
     add(database, row)
     stored = read(database, 1)
     assert {name: getattr(stored, name) for name in row} == row
+
+
+def delete_tweet(session: Session, tweet_id: int) -> None:
+    """Delete as a deletion must: the tombstone first."""
+    session.add(Tombstone(tweet_id=tweet_id, deleted_at=NOON))
+    session.flush()
+    session.execute(delete(Tweet).where(Tweet.id == tweet_id))
+
+
+def delete_alone(database: Database, tweet_id: int) -> None:
+    with database.write_session() as session:
+        delete_tweet(session, tweet_id)
+
+
+def wait_for_a_lock(database: Database) -> None:
+    """Wait until a transaction of this database waits for a lock."""
+    here = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
+
+    def is_waiting() -> bool:
+        with database.read_session() as session:  # a new one: within a transaction the view stands still
+            return session.scalar(here) == 1
+
+    wait_until(is_waiting, 20, "a transaction waits")
+
+
+@pytest.fixture
+def postgresql(postgresql_url: str) -> Iterator[Database]:
+    opened = open_database(postgresql_url)
+    yield opened
+    opened.close()
+
+
+def test_a_tweet_that_is_being_deleted_does_not_come_back(postgresql: Database) -> None:
+    add(postgresql, tweet(1), tweet(2))
+    with ThreadPoolExecutor(1) as other:
+        with postgresql.write_session() as session:
+            delete_tweet(session, 2)
+            adding = other.submit(add, postgresql, tweet(2), tweet(3))
+            wait_for_a_lock(postgresql)
+        assert adding.result(30) == [3]
+    with postgresql.read_session() as session:
+        assert session.scalars(select(Tweet.id).order_by(Tweet.id)).all() == [1, 3]
+
+
+def test_a_deletion_waits_for_the_tweets_that_are_being_added(postgresql: Database) -> None:
+    with ThreadPoolExecutor(1) as other:
+        with postgresql.write_session() as session:
+            assert tweets.add(session, [tweet(2)]) == [2]
+            deleting = other.submit(delete_alone, postgresql, 2)
+            wait_for_a_lock(postgresql)
+        deleting.result(30)
+    with postgresql.read_session() as session:
+        assert session.scalar(select(func.count()).select_from(Tweet)) == 0
+    assert add(postgresql, tweet(2)) == []
+
+
+def test_two_enqueues_do_not_hinder_each_other(postgresql: Database) -> None:
+    with postgresql.write_session() as one, postgresql.write_session() as other:
+        assert tweets.add(one, [tweet(1)]) == [1]
+        assert tweets.add(other, [tweet(2)]) == [2]
+
+
+def test_two_enqueues_of_the_same_tweets_store_each_once(postgresql: Database) -> None:
+    with ThreadPoolExecutor(1) as other:
+        with postgresql.write_session() as session:
+            assert tweets.add(session, [tweet(2), tweet(1)]) == [2, 1]
+            adding = other.submit(add, postgresql, tweet(1), tweet(2), tweet(3))
+            wait_for_a_lock(postgresql)
+        assert adding.result(30) == [3]
+
+
+def copy_over_a_lost_connection(database: Database) -> None:
+    """Copy rows whose first one comes after the server has ended the session."""
+
+    def rows(backend: int) -> Iterator[tuple[Any, ...]]:
+        with database.read_session() as other:
+            assert other.scalar(select(func.pg_terminate_backend(backend, 10_000)))
+        yield from (tuple(tweet(number, "long " * 100).values()) for number in range(1, 10_000))
+
+    with database.write_session() as session:
+        backend = session.scalars(select(func.pg_backend_pid())).one()
+        copy_rows(session, Tweet, tuple(tweet(1)), rows(backend))
+
+
+def test_a_connection_that_is_lost_while_rows_are_copied_is_an_error_of_sqlalchemy(postgresql: Database) -> None:
+    with pytest.raises(OperationalError):
+        copy_over_a_lost_connection(postgresql)
+    with postgresql.read_session() as session:
+        assert session.scalar(select(func.count()).select_from(Tweet)) == 0
