@@ -9,10 +9,11 @@
 """
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from tagging.errors import SettingsError
 
@@ -34,6 +35,11 @@ class Settings:
         """Folder that holds the model folders of the registered versions."""
         return self.home / "models"
 
+    @property
+    def model_cache(self) -> Path:
+        """Folder of the models that were fetched from elsewhere; it may be removed at any time."""
+        return self.home / "cache" / "models"
+
 
 def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     """Read the settings from TWEETSPAN_* variables; an empty variable counts as unset.
@@ -46,7 +52,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     _check_scheme("TWEETSPAN_DATABASE_URL", database_url, _DATABASE_SCHEMES)
     if broker_url is not None:
         _check_scheme("TWEETSPAN_BROKER_URL", broker_url, _BROKER_SCHEMES)
-        _check_host("TWEETSPAN_BROKER_URL", broker_url)
+        _check_broker("TWEETSPAN_BROKER_URL", broker_url)
     return Settings(home, _with_driver(database_url), broker_url, environ.get("TWEETSPAN_DEVICE") or "auto")
 
 
@@ -69,14 +75,21 @@ def _check_scheme(name: str, url: str, schemes: tuple[str, ...]) -> None:
         raise SettingsError(f"{name} has the scheme {scheme!r}; set it to one of {', '.join(schemes)}")
 
 
-def _check_host(name: str, url: str) -> None:
+def _check_broker(name: str, url: str) -> None:
+    """Refuse what Celery and Redis' client would read in two ways, or show as a host, a database or an option."""
     try:
         parts = urlsplit(url)
-        _ = parts.port
+        is_clear = parts.port != 0 and not parts.fragment and ";" not in url and "@" not in parts.path + parts.query
     except ValueError:
+        is_clear = False
+    if not is_clear:
         raise SettingsError(
-            f"{name} cannot be read as a URL; write '/', '@', '#' and '?' in a password as %2F, %40 ..."
-        ) from None
+            f"{name} cannot be read as a URL; write '/', '@', '#', '?' and ';' in a password as %2F, %40 ..."
+        )
+    if parts.scheme != "redis+socket" and not re.fullmatch("/?[0-9]*", parts.path):
+        raise SettingsError(f"{name} must end in the number of a database, such as /0")
+    if not all(option.startswith(("ssl_", "virtual_host")) for option, _ in parse_qsl(parts.query, True)):
+        raise SettingsError(f"{name} has an option that is not known; known are ssl_ca_certs and the like")
 
 
 def _with_driver(url: str) -> str:

@@ -10,12 +10,14 @@ from typing import Any
 
 from celery import Celery
 from celery.signals import after_setup_logger
+from kombu.transport import TRANSPORT_ALIASES
 
 from settings import read_settings
 from worker.embedded_redis import socket_url
+from worker.messages import QUEUE
 from worker.supervisor import Supervisor
 
-QUEUE = "tweetspan"
+TRANSPORT_ALIASES.update(dict.fromkeys(("redis", "rediss"), "worker.transport:Transport"))  # looks at each message
 
 settings = read_settings()
 app = Celery("tweetspan", broker=settings.broker_url or socket_url(settings.home), include=["worker.tasks"])
@@ -29,12 +31,17 @@ app.conf.update(
     worker_pool_start_method="spawn",  # CUDA must not be touched before a fork
     worker_concurrency=1,
     worker_prefetch_multiplier=1,
+    worker_disable_prefetch=True,  # a message that waits in a busy worker is one that no idle worker gets
+    worker_lost_wait=1.0,  # seconds after a child's death, at least, until its batch is returned
     worker_send_task_events=False,
+    worker_enable_remote_control=False,  # else whoever reaches Redis may stop workers; health comes from the ledger
     worker_hijack_root_logger=True,
     worker_cancel_long_running_tasks_on_connection_loss=False,  # the lease decides, not the connection
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
+    broker_channel_error_retry=True,  # a Redis that answers with an error is waited for, too
     broker_transport_options={
+        "ack_emulation": False,  # the ledger keeps what is not done; nothing is restored from Redis
         "socket_timeout": 30,  # the default waits for ever on a half-open connection
         "socket_connect_timeout": 5,
         "socket_keepalive": True,
@@ -48,14 +55,13 @@ app.steps["worker"].add(Supervisor)
 
 @after_setup_logger.connect
 def _hush(**_: Any) -> None:
-    for name in ("alembic", "celery.worker.strategy", "celery.app.trace"):  # each look, message and result
+    # each look, message and result; and whole URLs, whose query may be a signature
+    for name in ("alembic", "celery.worker.strategy", "celery.app.trace", "fsspec"):
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def run_worker(until_empty: bool, log_level: str) -> int:
     """Run a worker in this process until it is told to stop, or until the ledger is empty; return the exit code."""
-    worker = app.Worker(
-        until_empty=until_empty, loglevel=log_level, quiet=True, without_mingle=True, without_gossip=True
-    )  # workers meet in the ledger, not over Redis
+    worker = app.Worker(until_empty=until_empty, loglevel=log_level, quiet=True)
     worker.start()
     return int(worker.exitcode or 0)

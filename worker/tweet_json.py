@@ -5,8 +5,8 @@ A tweet without a usable id, text or date is a BadTweetError; any other field th
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from tagging.errors import BadTweetError
 
@@ -27,8 +27,7 @@ _MARKS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Tweet:
+class Tweet(NamedTuple):
     """A tweet that can be stored: `id` in 1..2**63-1, `text` without NUL and lone surrogates, `created_at` in UTC.
 
     Offsets into a tweet refer to `text`: as the user gave it for plain objects and CSV; for v1.1 and v2 objects with
@@ -84,10 +83,11 @@ def shown(value: object, length: int = 40) -> str:
 
 
 def _from_object(row: Fields, said: str) -> Iterator[Tweet | BadTweetError]:
-    data, errors, meta = row.get("data"), row.get("errors"), _object(row.get("meta"))
     if "id" in row or "id_str" in row:
         yield _from_tweet(row, said)
-    elif errors and not data:
+        return
+    data, errors, meta = row.get("data"), row.get("errors"), _object(row.get("meta"))
+    if errors and not data:
         yield BadTweetError(f"an error of the API instead of tweets: {_api_error(errors)}")
     elif "data" in row or "result_count" in meta:  # a page without results has no data
         yield from _from_page(row, said)
@@ -194,8 +194,8 @@ def _object(value: object) -> Fields:
 
 def _id(value: object) -> int:
     written = str(value).strip() if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
-    if _WHOLE_NUMBER.fullmatch(written) and 1 <= int(written) <= _BIGGEST_ID:
-        return int(written)
+    if _WHOLE_NUMBER.fullmatch(written) and 1 <= (number := int(written)) <= _BIGGEST_ID:
+        return number
     if value is None or value == "":
         raise BadTweetError(f"the id is missing; wanted is a whole number from 1 to {_BIGGEST_ID}")
     if _DECIMAL_NUMBER.fullmatch(written):
@@ -234,6 +234,8 @@ def _flaw(text: str) -> str | None:
 
 
 def _unescaped(text: str) -> str:
+    if "&" not in text:
+        return text
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")  # & last: "&amp;lt;" means "&lt;"
 
 

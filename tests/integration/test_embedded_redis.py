@@ -20,7 +20,8 @@ import redis
 
 from tagging.errors import BrokerError
 from worker import embedded_redis as module
-from worker.embedded_redis import client_url, embedded_redis, running_url
+from worker.embedded_redis import client_url, embedded_redis, revive, running_url
+from worker.messages import TASK
 
 ROOT = Path(__file__).parents[2]
 
@@ -235,6 +236,16 @@ def test_a_server_that_was_killed_is_replaced(home: Path) -> None:
         assert run_id(url)
 
 
+def test_a_server_that_was_killed_under_its_user_is_revived(home: Path) -> None:
+    with embedded_redis(home) as url:
+        first = run_id(url)
+        revive(home)
+        assert run_id(url) == first, "it was alive"
+        os.kill(int((home / "redis" / "redis.pid").read_text()), signal.SIGKILL)
+        revive(home)
+        assert run_id(url) != first
+
+
 def test_a_stale_socket_is_replaced(home: Path) -> None:
     (home / "redis").mkdir(parents=True)
     with closing(socket.socket(socket.AF_UNIX)) as dead:
@@ -272,11 +283,11 @@ def test_any_path_will_do_for_celery_and_for_the_client(base: Path, name: str) -
     with embedded_redis(home) as url:
         assert url == running_url(home)
         with kombu.Connection(url) as connection, connection.SimpleQueue("tweets") as queue:
-            queue.put({"text": "hello"})
+            queue.put([[7], {}, {}], headers={"task": TASK})
             with redis.Redis.from_url(client_url(url)) as client:
                 assert client.llen("tweets") == 1
             message = queue.get(timeout=2)
-            assert message.payload == {"text": "hello"}
+            assert message.payload == [[7], {}, {}]
             message.ack()
 
 

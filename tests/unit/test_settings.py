@@ -1,0 +1,46 @@
+"""Settings: what a URL may say, and what an error about it must not."""
+
+import re
+
+import pytest
+
+from settings import read_settings
+from tagging.errors import SettingsError
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://127.0.0.1",
+        "redis://:p%2Fa%40s%23s%3F%3B@redis.example:6379/0",
+        "redis://user:p:a@s@redis.example/1",
+        "rediss://:pass@[::1]:6380/?ssl_ca_certs=/etc/ssl/redis.pem&ssl_cert_reqs=required",
+        "redis+socket:///run/redis/redis.sock?virtual_host=2",
+    ],
+)
+def test_a_url_of_redis_is_kept_as_it_is(url: str) -> None:
+    assert read_settings({"TWEETSPAN_BROKER_URL": url}).broker_url == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://:hush@127.0.0.1/0",
+        "redis://:hush/hush@127.0.0.1/0",
+        "redis://:1/hush@127.0.0.1/0",
+        "redis://:1#hush@127.0.0.1/0",
+        "redis://:1?hush@127.0.0.1/0",
+        "redis://:1;hush@127.0.0.1/0",
+        "redis://:hush[@127.0.0.1/0",
+        "redis://:x@127.0.0.1:hush/0",
+        "redis://127.0.0.1/hush",
+        "redis://127.0.0.1/0?password=hush",
+        "redis://127.0.0.1/0?hush",
+        "postgresql://127.0.0.1/hush",
+    ],
+)
+def test_an_error_about_a_url_of_redis_names_the_variable_and_no_part_of_it(url: str) -> None:
+    with pytest.raises(SettingsError, match="TWEETSPAN_BROKER_URL") as error:
+        read_settings({"TWEETSPAN_BROKER_URL": url})
+    assert not re.search("hush", str(error.value))
+    assert error.value.__cause__ is None
