@@ -2,50 +2,48 @@
 
 import logging
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from db import model_versions
 from db.session import Database
-from tagging.errors import CheckpointError
+from db.tables import ModelVersion
+from settings import read_settings
+from tagging.errors import CheckpointError, TweetspanError, UnfitProcessError
 from tagging.quiet import hush_transformers
 from tagging.tagger import Tagger
+from worker.artifacts import load_artifact
+from worker.patience import patiently
+from worker.remote_folder import Progress, silent
 
 log = logging.getLogger(__name__)
 
 _loaded: dict[int, Tagger] = {}  # at most one: a card holds one model, and versions change seldom
 
 
-def tagger_for(database: Database, version_id: int, device: str) -> Tagger:
+def tagger_for(database: Database, version_id: int, device: str, progress: Progress = silent) -> Tagger:
     """Return the tagger of a registered version, checked against its hash before it is loaded.
 
-    No transaction is open while it loads. Raises CheckpointError, ModelVersionError, DeviceError.
+    A model that is not on this machine is fetched into the cache, which `progress` sees. No transaction is
+    open while it loads. Raises CheckpointError, ModelVersionError, DeviceError.
     """
     if version_id not in _loaded:
-        with database.read_session() as session:
-            version = model_versions.find(session, str(version_id))
+        version = patiently(_find, database, version_id)
         hush_transformers()
-        _loaded.clear()  # before loading: two models may not fit
+
+        def load(folder: Path) -> Tagger:
+            _loaded.clear()  # before loading: two models may not fit
+            return Tagger.load(folder, device, version.artifact_hash)
+
+        cache = read_settings().model_cache
         try:
-            _loaded[version_id] = Tagger.load(artifact_folder(version.artifact_uri), device, version.artifact_hash)
-        except (OSError, ValueError, RuntimeError) as error:  # the model's fault, not the batch's
+            _loaded[version_id] = load_artifact(version.artifact_uri, version.artifact_hash, cache, load, progress)
+        except (TweetspanError, UnfitProcessError, MemoryError):
+            raise
+        except Exception as error:  # whatever it is, it is the model's fault and not the batch's
             raise CheckpointError(f"model version {version_id} cannot be loaded: {error}") from error
         log.info("model version %d (%s) loaded on %s", version_id, version.base_model, _loaded[version_id].device)
     return _loaded[version_id]
 
 
-def warm_up(database: Database, device: str) -> None:
-    """Load the active version if none is loaded yet, so that no batch's lease runs while a process starts up."""
-    if _loaded:
-        return
+def _find(database: Database, version_id: int) -> ModelVersion:
     with database.read_session() as session:
-        active = model_versions.active_id(session)
-    if active is not None:
-        tagger_for(database, active, device)
-
-
-def artifact_folder(uri: str) -> Path:
-    """Return the folder of a file:// URI. Raises CheckpointError for another scheme."""
-    parts = urlsplit(uri)
-    if parts.scheme != "file":
-        raise CheckpointError(f"the model lies at {uri}, and only file:// can be read; register it from a folder")
-    return Path(unquote(parts.path))
+        return model_versions.find(session, str(version_id))
