@@ -3,17 +3,23 @@
 Redis holds a few batch ids at most, whatever the backlog, and may be wiped at any time.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 
 import redis
+from redis.exceptions import LockError
 
 from db import clock, ledger
 from db.session import Database
+from tagging.errors import MessageError
 from worker.embedded_redis import client_url
+from worker.messages import read_batch_id
 
-FULL = 64  # messages in Redis that are enough to keep workers busy between two dispatches
-REPUBLISH_AFTER = 60.0  # seconds after which a message that nobody claimed counts as lost
+FULL = 8  # messages in Redis that keep workers busy between two dispatches; a recovered batch waits behind them
+REPUBLISH_AFTER = 10.0  # seconds after which a message counts as lost that is not in Redis and that nobody claimed
 _ALIVE = "tweetspan:alive"  # a key that vanishes with everything else when Redis is wiped or restarted
+_LOCK = "tweetspan:dispatching"
+_LOCK_EXPIRES = 5.0  # seconds; whoever holds it may die
 
 
 def connect(broker_url: str) -> redis.Redis:
@@ -22,21 +28,40 @@ def connect(broker_url: str) -> redis.Redis:
 
 
 def dispatch(database: Database, client: redis.Redis, queue: str, publish: Callable[[int], None]) -> int:
-    """Publish due batches until Redis holds FULL messages; return how many.
+    """Publish due batches until Redis holds FULL messages; return how many. While another dispatches, none.
 
     Batches are marked published before they are, so that a crash in between delays them by REPUBLISH_AFTER and no
     batch is published over and over. Raises redis.RedisError if Redis does not answer.
     """
     if not client.exists(_ALIVE):
         _start_afresh(database, client)
-    room = FULL - int(client.llen(queue))
+    lock = client.lock(_LOCK, timeout=_LOCK_EXPIRES)  # only saves work: two at once would publish too many
+    if not lock.acquire(blocking=False):
+        return 0
+    try:
+        return _top_up(database, client, queue, publish)
+    finally:
+        with suppress(LockError):  # it took longer than the lock lasts, or Redis was wiped
+            lock.release()
+
+
+def _top_up(database: Database, client: redis.Redis, queue: str, publish: Callable[[int], None]) -> int:
+    messages = client.lrange(queue, 0, FULL - 1)
+    room = FULL - len(messages)
     if room <= 0:
         return 0
+    queued = set(_batch_ids(messages))
     with database.write_session() as session:
-        due = ledger.take_due(session, room, REPUBLISH_AFTER)
+        due = ledger.take_due(session, room, REPUBLISH_AFTER, queued)
     for batch_id in due:
         publish(batch_id)
     return len(due)
+
+
+def _batch_ids(messages: Iterable[bytes | str]) -> Iterator[int]:
+    for message in messages:
+        with suppress(MessageError):  # the worker that gets it will drop it
+            yield read_batch_id(message if isinstance(message, bytes) else message.encode())
 
 
 def _start_afresh(database: Database, client: redis.Redis) -> None:

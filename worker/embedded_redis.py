@@ -36,7 +36,7 @@ from redis.retry import Retry
 
 from tagging.errors import BrokerError
 
-__all__ = ["client_url", "embedded_redis", "running_url", "socket_url"]
+__all__ = ["client_url", "embedded_redis", "revive", "running_url", "socket_url"]
 
 _SOCKET = "redis.sock"
 _LOG = "redis.log"
@@ -58,14 +58,17 @@ def embedded_redis(home: Path) -> Iterator[str]:
         # A lock belongs to the open file. A program that we execute does not get the file (PEP 446), nor does a spawned
         # child. A forked child shares it: if we are killed, the child's copy keeps the server in use.
         fcntl.flock(users, fcntl.LOCK_SH)  # waits only while the last user before us stops the server
-        with _door(folder):
-            if not _answers(folder):
-                _start(folder)
+        _ensure_started(folder)
         try:
             yield _broker_url(folder)
         finally:
             if os.getpid() == user:  # a forked child that runs into this block must not leave in our name
                 _leave(folder, users)
+
+
+def revive(home: Path) -> None:
+    """Start the home's Redis again if it was killed under its users. Raises BrokerError as `embedded_redis` does."""
+    _ensure_started(_server_folder(home))
 
 
 def running_url(home: Path) -> str | None:
@@ -126,6 +129,12 @@ def _check_private(folder: Path) -> None:
         )
     if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise BrokerError(f"{folder} can be written to by others; run: chmod 700 {shlex.quote(str(folder))}")
+
+
+def _ensure_started(folder: Path) -> None:
+    with _door(folder):
+        if not _answers(folder):
+            _start(folder)
 
 
 @contextmanager

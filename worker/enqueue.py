@@ -1,22 +1,28 @@
 """Cut tweets into batches and write both into SQL. Needs no Redis."""
 
+import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
-from db import ledger, tweets
+from db import jobs, ledger, tweets
+from db.ledger import BATCH_SIZE
 from db.session import Database
+from worker.backlog import Backlog
+from worker.patience import patiently
 from worker.tweet_files import BadRow, Tweet
 
-BATCH_SIZE = 256  # tweets
 _CHUNK = 2048  # rows of one transaction: short enough that a worker's renewal never waits long
+_STALE = 5.0  # seconds after which the rows of a slow stream are stored, with the next row that comes
 
 
 @dataclass
 class Summary:
-    """What an enqueue did. `known` tweets were stored before, came twice, or were deleted; `bad` rows were skipped."""
+    """What an enqueue did. `known` tweets were stored before or came twice; `deleted` ones have a tombstone and are
+    kept out; `bad` rows were skipped."""
 
     added: int = 0
     known: int = 0
+    deleted: int = 0
     bad: int = 0
     batches: int = 0
     job_id: int | None = None
@@ -28,27 +34,42 @@ def enqueue(
     name: str,
     batch_size: int = BATCH_SIZE,
     on_bad: Callable[[BadRow], None] = lambda row: None,
+    on_stored: Callable[[Summary], None] = lambda summary: None,
+    backlog: Backlog | None = None,
 ) -> Summary:
     """Store tweets and the batches that will tag them, chunk by chunk; memory stays flat.
 
     A chunk's tweets and batches are one transaction, so that no tweet is stored without its batch. `on_bad` is called
-    with each row that cannot be used. Where reading or `on_bad` raises, all that was read before is stored first.
+    with each row that cannot be used, `on_stored` after each chunk. With a `backlog` each chunk waits until there is
+    room for its batches. Where reading or `on_bad` raises, all that was read before is stored first.
     """
     summary = Summary()
-    for chunk in _chunks(_reported(rows, on_bad)):
-        good = [row for row in chunk if isinstance(row, Tweet)]
-        with database.write_session() as session:
-            added = tweets.add(session, [asdict(tweet) for tweet in good])
-            if added and summary.job_id is None:
-                summary.job_id = ledger.open_job(session, name)
-            for start in range(0, len(added), batch_size):
-                assert summary.job_id is not None
-                ledger.add_batch(session, summary.job_id, added[start : start + batch_size])
-                summary.batches += 1
-        summary.added += len(added)
-        summary.known += len(good) - len(added)
-        summary.bad += len(chunk) - len(good)
+    size = min(_CHUNK, backlog.most * batch_size) if backlog else _CHUNK
+    for chunk in _chunks(_reported(rows, on_bad), size):
+        if backlog:
+            backlog.wait_for_room(-(-len(chunk) // batch_size))
+        patiently(_store, database, chunk, name, batch_size, summary)
+        on_stored(summary)
     return summary
+
+
+def _store(database: Database, chunk: list[Tweet | BadRow], name: str, batch_size: int, summary: Summary) -> None:
+    """Store one chunk; to be repeated if the database was away, so the summary is changed after the commit only."""
+    good = [row for row in chunk if isinstance(row, Tweet)]
+    job_id, batches = summary.job_id, 0
+    with database.write_session() as session:
+        jobs.refuse_cancelled(session, job_id)
+        added = tweets.add(session, [tweet._asdict() for tweet in good])
+        deleted = tweets.count_deleted(session, {tweet.id for tweet in good}.difference(added))
+        if added:
+            job_id = job_id or jobs.open_job(session, name)
+            batches = ledger.add_batches(session, job_id, added, batch_size)
+    summary.job_id = job_id
+    summary.added += len(added)
+    summary.known += len(good) - len(added) - deleted
+    summary.deleted += deleted
+    summary.bad += len(chunk) - len(good)
+    summary.batches += batches
 
 
 def _reported(rows: Iterable[Tweet | BadRow], on_bad: Callable[[BadRow], None]) -> Iterator[Tweet | BadRow]:
@@ -58,18 +79,21 @@ def _reported(rows: Iterable[Tweet | BadRow], on_bad: Callable[[BadRow], None]) 
         yield row
 
 
-def _chunks(rows: Iterable[Tweet | BadRow]) -> Iterator[list[Tweet | BadRow]]:
-    """Cut rows into chunks; an error comes after the chunk that was begun."""
+def _chunks(rows: Iterable[Tweet | BadRow], size: int) -> Iterator[list[Tweet | BadRow]]:
+    """Cut rows into chunks, smaller ones where rows come slowly; an error comes after the chunk that was begun."""
     chunk: list[Tweet | BadRow] = []
-    failure: Exception | None = None
+    failure: BaseException | None = None
+    began = 0.0
     try:
         for row in rows:
+            began = began if chunk else time.monotonic()
             chunk.append(row)
-            if len(chunk) == _CHUNK:
+            if len(chunk) == size or time.monotonic() - began > _STALE:
                 yield chunk
                 chunk = []
-    except Exception as error:
+    except (Exception, KeyboardInterrupt) as error:
         failure = error
-    yield chunk
+    if chunk:
+        yield chunk
     if failure is not None:
         raise failure

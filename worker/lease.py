@@ -1,6 +1,8 @@
 """Keep a claim alive while its batch is being tagged, and only while that makes progress."""
 
 import logging
+import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +15,7 @@ from db.session import Database
 
 LEASE = 30.0  # seconds; short, since it is renewed
 _EVERY = LEASE / 3
+_HANGS = 4 * LEASE
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +24,8 @@ log = logging.getLogger(__name__)
 def renewed(database: Database, claimed: ledger.Claim, every: float = _EVERY) -> Iterator[Callable[[], None]]:
     """Renew the lease in a thread with its own connection; yields the function to call at each sign of progress.
 
-    Without progress since the last renewal the lease is left to run out, so that a hung process loses its batch.
+    Without progress since the last renewal the lease is left to run out, so that a hung process loses its batch; after
+    four leases without progress the process ends itself, and its parent replaces it.
     """
     stop = threading.Event()
     progressed_at = time.monotonic()
@@ -35,6 +39,9 @@ def renewed(database: Database, claimed: ledger.Claim, every: float = _EVERY) ->
         while not stop.wait(every):
             if progressed_at < renewed_at:
                 log.warning("batch %d makes no progress; its lease is not renewed", claimed.batch_id)
+                if time.monotonic() - progressed_at > _HANGS:
+                    log.critical("batch %d hangs; this process ends itself", claimed.batch_id)
+                    os.kill(os.getpid(), signal.SIGKILL)
                 continue
             renewed_at = time.monotonic()
             try:

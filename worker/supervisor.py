@@ -1,24 +1,34 @@
-"""What a worker's parent process does beside Celery: keep the embedded Redis, dispatch, beat, stop when all is done."""
+"""What a worker's parent process does beside Celery: keep the embedded Redis, dispatch, beat, return the batches of
+children that died, stop when all is done."""
 
 import logging
-import os
-import socket
 import threading
+import time
+from collections import deque
 from contextlib import ExitStack
 from typing import Any
 
 import redis
+from billiard import active_children
+from billiard.exceptions import WorkerLostError
 from celery import bootsteps
+from celery.signals import task_failure
 from celery.worker import state
 from sqlalchemy.exc import SQLAlchemyError
 
 from db import ledger, workers
 from db.session import Database, open_database, reason
-from settings import read_settings
+from settings import Settings, read_settings
 from worker.dispatch import connect, dispatch
-from worker.embedded_redis import embedded_redis
+from worker.embedded_redis import embedded_redis, revive
+from worker.messages import QUEUE, TASK
+from worker.naming import process_name, worker_name
+from worker.watchdog import Watchdog, begin_anew
 
-_EVERY = 2.0  # seconds between two rounds
+_EVERY = 1.0  # seconds between two rounds
+_BUSY = 0.2  # seconds, where the last round found work: a fast worker must not wait for us
+_BEAT = 2.0  # seconds between two heartbeats
+_PATIENCE = 60.0  # seconds that a warm shutdown leaves a batch to be finished; then it is given back
 
 log = logging.getLogger(__name__)
 
@@ -30,9 +40,15 @@ class Supervisor(bootsteps.StartStopStep):
 
     def __init__(self, parent: Any, until_empty: bool = False, **options: Any) -> None:
         super().__init__(parent, until_empty=until_empty, **options)
+        # Workers meet in the ledger: they listen to nothing on Redis but the queue.
+        parent.options.update(without_mingle=True, without_gossip=True, without_heartbeat=True)
         self.until_empty = until_empty
-        self.name = f"{socket.gethostname()}:{os.getpid()}"
-        self._stop = threading.Event()
+        self.name = worker_name()
+        self._orphans: deque[tuple[int, str]] = deque()  # batches whose process died, and how
+        self._watchdog = Watchdog()
+        self._wake = threading.Event()
+        self._is_stopping = False
+        self._beaten_at = float("-inf")
         self._resources = ExitStack()
         self._thread: threading.Thread | None = None
 
@@ -44,41 +60,96 @@ class Supervisor(bootsteps.StartStopStep):
         self._resources.callback(database.close)
         client = connect(broker_url)
         self._resources.callback(client.close)
-        self._thread = threading.Thread(target=self._rounds, args=(parent.app, database, client), name="supervisor")
+        task_failure.connect(self._on_failure)
+        arguments = (parent.app, settings, database, client)
+        self._thread = threading.Thread(target=self._rounds, args=arguments, name="supervisor")
         self._thread.start()
 
     def stop(self, parent: Any) -> None:
-        """End the rounds and let go of the database and Redis."""
-        self._stop.set()
+        """End the rounds and let go of the database and Redis; Celery then waits for the batch in hand."""
+        hurry = threading.Timer(_PATIENCE, _stop_children)
+        hurry.daemon = True
+        hurry.start()
+        self._is_stopping = True
+        self._wake.set()
         if self._thread:
             self._thread.join()
         self._resources.close()
 
     terminate = stop
 
-    def _rounds(self, app: Any, database: Database, client: redis.Redis) -> None:
+    def _on_failure(self, exception: BaseException, args: tuple[Any, ...] = (), **_: Any) -> None:
+        if isinstance(exception, WorkerLostError) and args and isinstance(args[0], int):
+            how = str(exception).partition(" Job: ")[0]  # without a number that makes each end another reason
+            self._orphans.append((args[0], how))
+            self._wake.set()
+
+    def _rounds(self, app: Any, settings: Settings, database: Database, client: redis.Redis) -> None:
         while True:
+            pause = _EVERY
             try:
-                self._round(app, database, client)
-            except Exception as error:  # a database or Redis that is away, above all: the thread must outlive it
+                if self._round(app, database, client):
+                    pause = _BUSY
+            except redis.RedisError as error:
+                log.warning("no dispatch this time: Redis: %s", error)
+                self._revive(settings)
+            except Exception as error:  # a database that is away, above all: the thread must outlive it
                 log.warning("no dispatch this time: %s: %s", type(error).__name__, reason(error))
-            if self._stop.wait(_EVERY):
+            if self._is_stopping:
                 break
+            self._wake.wait(pause)
+            self._wake.clear()
         self._say_goodbye(database)
 
-    def _round(self, app: Any, database: Database, client: redis.Redis) -> None:
-        with database.write_session() as session:
-            workers.beat(session, self.name)
-        task = app.tasks["tweetspan.annotate"]
-        dispatch(database, client, app.conf.task_default_queue, lambda batch_id: task.apply_async((batch_id,)))
+    def _round(self, app: Any, database: Database, client: redis.Redis) -> int:
+        """Do everything once and return how many batches were published."""
+        if time.monotonic() - self._beaten_at >= _BEAT:
+            with database.write_session() as session:
+                workers.beat(session, self.name)
+            self._beaten_at = time.monotonic()
+        self._return_orphans(database)
+        task = app.tasks[TASK]
+        published = dispatch(database, client, QUEUE, lambda batch_id: task.apply_async((batch_id,)))
+        if self._watchdog.is_stuck(int(client.llen(QUEUE))) and not self._is_stopping:
+            begin_anew()
         if self.until_empty:
             with database.read_session() as session:
                 if ledger.is_empty(session):
                     state.should_stop = 0  # a warm shutdown; the event loop looks at it every second
+        return published
+
+    def _return_orphans(self, database: Database) -> None:
+        while self._orphans:
+            batch_id, how = self._orphans[0]
+            with database.write_session() as session:
+                holder = ledger.holder(session, batch_id) or ""
+                is_orphan = holder.startswith(f"{self.name}/") and holder not in _living()
+                if is_orphan and ledger.fail_orphan(session, batch_id, holder, how):
+                    log.warning("batch %d goes back: its process died: %s", batch_id, how)
+            self._orphans.popleft()
+
+    def _revive(self, settings: Settings) -> None:
+        if settings.broker_url is None:
+            try:
+                revive(settings.home)
+            except Exception as error:
+                log.warning("the embedded Redis cannot be started again: %s", error)
 
     def _say_goodbye(self, database: Database) -> None:
         try:
+            self._return_orphans(database)
             with database.write_session() as session:
                 workers.stop(session, self.name)
         except SQLAlchemyError as error:
             log.warning("the heartbeat was not signed off: %s", reason(error))
+
+
+def _living() -> set[str]:
+    """Name the processes of this worker that live: the batch may be in the hands of the dead one's successor."""
+    return {process_name(child.pid) for child in active_children() if child.is_alive()}
+
+
+def _stop_children() -> None:
+    for child in active_children():
+        log.warning("process %d is told to give its batch back", child.pid)
+        child.terminate()

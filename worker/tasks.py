@@ -1,24 +1,26 @@
 """The task: claim a batch, read its tweets, tag them in no transaction, finish; or record why not."""
 
 import logging
+import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from functools import cache
-from typing import Protocol
+from typing import NoReturn, Protocol
 
-from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 from sqlalchemy.orm import Session
 
 from db import ledger, spans, tweets
 from db.session import Database, open_database, reason
 from settings import read_settings
-from tagging.errors import ModelVersionError, PoisonTweetError, TweetspanError
+from tagging.errors import ModelVersionError, PoisonTweetError, TweetspanError, UnfitProcessError
 from tagging.spans import Span
 from worker.app import app
 from worker.lease import LEASE, renewed
+from worker.messages import TASK
+from worker.naming import process_name
+from worker.patience import DATABASE_IS_AWAY, backoff, patiently
 
-_TRANSIENT = (OperationalError, InterfaceError, InternalError, ConnectionError, MemoryError)
-_DELAY = 5.0  # seconds before a batch is tried again
+_TRANSIENT = (*DATABASE_IS_AWAY, ConnectionError, MemoryError)
+_DELAY = 5.0  # seconds before a batch is tried again that failed
 
 log = logging.getLogger(__name__)
 
@@ -28,65 +30,106 @@ Answers = dict[int, tuple[str, Sequence[Span]]]  # tweet id -> its text and span
 class Tags(Protocol):
     """What can tag: a Tagger, or a fake in tests."""
 
-    def tag(self, texts: Sequence[str], progress: Callable[[], None] | None = None) -> list[list[Span]]:
-        """Return the spans of each text."""
+    def tag(self, texts: Sequence[str], progress: Callable[[], None]) -> list[list[Span]]:
+        """Return the spans of each text, calling `progress` on the way."""
 
 
 FindTagger = Callable[[int], Tags]  # by model version
 
 
-@app.task(name="tweetspan.annotate")
+@app.task(name=TASK)
 def annotate(batch_id: int) -> None:
     """Annotate one batch of the ledger."""
     from worker import active_model  # noqa: PLC0415 (the parent imports this module, but never torch)
 
-    database, device = _database(), read_settings().device
-    with suppress(TweetspanError):  # it comes again once the batch is claimed, and is recorded there
-        active_model.warm_up(database, device)
-    annotate_batch(database, batch_id, lambda version_id: active_model.tagger_for(database, version_id, device))
+    device = read_settings().device
+    try:
+        database = patiently(_database)
+        annotate_batch(database, batch_id, lambda version_id: active_model.tagger_for(database, version_id, device))
+    except DATABASE_IS_AWAY as error:  # the ledger brings the batch back; a traceback would quote the statement
+        log.error("batch %d is left: the database stays away: %s", batch_id, reason(error))
 
 
 def annotate_batch(database: Database, batch_id: int, find_tagger: FindTagger) -> bool:
     """Annotate a batch if it can be claimed; tell whether this call stored its annotations.
 
-    What goes wrong with the batch is written into the ledger; only a database that is gone raises.
+    What goes wrong with the batch is written into the ledger; only a database that stays away raises.
     """
     try:
-        claimed = _claim(database, batch_id)
+        version_id = patiently(_version_of, database, batch_id)
+        if version_id is None:
+            return False  # it has ended, or never was
+        tagger = _found(find_tagger, version_id)  # before the claim: loading may take longer than a lease
+        claimed = patiently(_claim, database, batch_id, ledger.new_token())
     except ModelVersionError as error:
         log.error("batch %d waits: %s", batch_id, error)
         return False
     if claimed is None:
-        return False  # somebody else has it, or has done it, or it was split
+        return False  # somebody else has it, or it was split or cancelled
     try:
-        with database.read_session() as session:
-            texts = _unread(session, claimed)
-        with renewed(database, claimed) as progress:
-            tagger = find_tagger(claimed.model_version_id)
-            progress()
-            answers, poison = _tag(tagger, texts, progress)
-        return _finish(database, claimed, answers, poison)
+        if claimed.model_version_id != version_id:  # another was activated in between
+            tagger = _found(find_tagger, claimed.model_version_id)
+        return _annotate(database, claimed, tagger)
+    except SystemExit:  # SIGTERM: billiard turns it into this
+        log.warning("batch %d goes back: this process stops", claimed.batch_id)
+        patiently(_give_back, database, claimed)
+        raise
     except (TweetspanError, *_TRANSIENT) as error:
-        _record(database, ledger.give_back, claimed, error)
+        _record(database, ledger.give_back, claimed, error, backoff(claimed.setbacks))
+    except UnfitProcessError as error:
+        _record(database, ledger.fail, claimed, error, _DELAY)
+        _make_way(error)
     except Exception as error:  # a bug or a batch that cannot be tagged: counted, so that it is split in the end
         log.exception("batch %d failed", batch_id)
-        _record(database, ledger.fail, claimed, error)
+        _record(database, ledger.fail, claimed, error, _DELAY)
     return False
 
 
-def _claim(database: Database, batch_id: int) -> ledger.Claim | None:
+def _version_of(database: Database, batch_id: int) -> int | None:
+    with database.read_session() as session:
+        return ledger.version_of(session, batch_id)
+
+
+def _found(find_tagger: FindTagger, version_id: int) -> Tags | Exception:
+    """Return the tagger, or why there is none: that is recorded with the batch, once it is claimed."""
+    try:
+        return find_tagger(version_id)
+    except UnfitProcessError as error:
+        _make_way(error)
+    except Exception as error:
+        return error
+
+
+def _make_way(error: UnfitProcessError) -> NoReturn:
+    log.critical("this process is replaced: %s", error)
+    sys.exit(1)
+
+
+def _claim(database: Database, batch_id: int, token: str) -> ledger.Claim | None:
     with database.write_session() as session:
-        claimed = ledger.claim(session, batch_id, LEASE)
+        claimed = ledger.claim(session, batch_id, token, LEASE, process_name())
         if claimed is not None and claimed.is_suspect:
             _isolate(session, claimed)
             return None
         return claimed
 
 
-def _unread(session: Session, claimed: ledger.Claim) -> dict[int, str]:
+def _annotate(database: Database, claimed: ledger.Claim, tagger: Tags | Exception) -> bool:
+    if isinstance(tagger, Exception):
+        raise tagger
+    texts = patiently(_unread, database, claimed)
+    with renewed(database, claimed) as progress:
+        answers, poison = _tag(tagger, texts, progress)
+    keys = {spans.entity_key(text, span) for text, found in answers.values() for span in found}
+    entities = patiently(_look_up, database, keys)
+    return patiently(_finish, database, claimed, answers, poison, entities)
+
+
+def _unread(database: Database, claimed: ledger.Claim) -> dict[int, str]:
     """Read the tweets that still exist and do not carry the version's mark yet."""
-    texts = tweets.texts(session, claimed.tweet_ids)
-    read = spans.marked(session, claimed.model_version_id, claimed.tweet_ids)
+    with database.read_session() as session:
+        texts = tweets.texts(session, claimed.tweet_ids)
+        read = spans.marked(session, claimed.model_version_id, claimed.tweet_ids)
     return {tweet_id: text for tweet_id, text in texts.items() if tweet_id not in read}
 
 
@@ -98,23 +141,31 @@ def _tag(tagger: Tags, texts: Mapping[int, str], progress: Callable[[], None]) -
         try:
             tagged = tagger.tag([remaining[tweet_id] for tweet_id in ids], progress) if ids else []
         except PoisonTweetError as error:
-            poison[ids[error.index]] = str(error)
-            del remaining[ids[error.index]]
+            poison |= {ids[index]: why for index, why in error.reasons.items()}
+            remaining = {tweet_id: text for tweet_id, text in remaining.items() if tweet_id not in poison}
         else:
             return {tweet_id: (remaining[tweet_id], found) for tweet_id, found in zip(ids, tagged, strict=True)}, poison
 
 
-def _finish(database: Database, claimed: ledger.Claim, answers: Answers, poison: Mapping[int, str]) -> bool:
+def _look_up(database: Database, keys: set[spans.EntityKey]) -> dict[spans.EntityKey, int]:
+    with database.write_session() as session:
+        return spans.look_up_entities(session, keys)
+
+
+def _finish(
+    database: Database,
+    claimed: ledger.Claim,
+    answers: Answers,
+    poison: Mapping[int, str],
+    entities: Mapping[spans.EntityKey, int],
+) -> bool:
     """Write marks, spans and `done` in one transaction, if the claim still counts."""
-    keys = {spans.entity_key(text, span) for text, found in answers.values() for span in found}
     with database.write_session() as session:
-        entities = spans.look_up_entities(session, keys)
-    with database.write_session() as session:
-        if not ledger.finish(session, claimed):
+        if not ledger.finish(session, claimed, len(poison)):
             log.warning("batch %d was taken over; its annotations are dropped here", claimed.batch_id)
             return False
-        for tweet_id, reason in poison.items():
-            spans.mark_dead(session, claimed.model_version_id, [tweet_id], reason)
+        for tweet_id, why in poison.items():
+            spans.mark_dead(session, claimed.model_version_id, [tweet_id], why)
         spans.store(session, claimed.model_version_id, answers, entities)
     log.info("batch %d: %d tweets tagged", claimed.batch_id, len(answers))
     return True
@@ -122,13 +173,20 @@ def _finish(database: Database, claimed: ledger.Claim, answers: Answers, poison:
 
 def _isolate(session: Session, claimed: ledger.Claim) -> None:
     """Split a batch that failed too often; give up a single tweet."""
-    reason = claimed.error or f"the process that tagged it ended {claimed.attempt - 1} times without saying why"
+    why = claimed.error or f"the process that tagged it ended {claimed.attempt - 1} times without saying why"
     if len(claimed.tweet_ids) > 1:
-        log.warning("batch %d is split: %s", claimed.batch_id, reason)
-        ledger.split(session, claimed, reason)
-    elif ledger.bury(session, claimed, reason):
-        log.error("tweet %d is dead: %s", claimed.tweet_ids[0], reason)
-        spans.mark_dead(session, claimed.model_version_id, claimed.tweet_ids, reason)
+        log.warning("batch %d is split: %s", claimed.batch_id, why)
+        ledger.split(session, claimed, why)
+    elif not claimed.tweet_ids:  # they were deleted meanwhile
+        ledger.finish(session, claimed)
+    elif ledger.bury(session, claimed, why):
+        log.error("tweet %d is dead: %s", claimed.tweet_ids[0], why)
+        spans.mark_dead(session, claimed.model_version_id, claimed.tweet_ids, why)
+
+
+def _give_back(database: Database, claimed: ledger.Claim) -> None:
+    with database.write_session() as session:
+        ledger.give_back(session, claimed)
 
 
 def _record(
@@ -136,11 +194,17 @@ def _record(
     how: Callable[[Session, ledger.Claim, str, float], bool],
     claimed: ledger.Claim,
     error: Exception,
+    delay: float,
 ) -> None:
     told = error if isinstance(error, TweetspanError) else type(error).__name__  # others may quote texts
     log.warning("batch %d goes back: %s", claimed.batch_id, told)
-    with database.write_session() as session:
-        how(session, claimed, f"{type(error).__name__}: {reason(error)}"[:1000], _DELAY)
+    line = f"{type(error).__name__}: {reason(error)}"[:1000]
+
+    def write() -> None:
+        with database.write_session() as session:
+            how(session, claimed, line, delay)
+
+    patiently(write)
 
 
 @cache

@@ -1,7 +1,7 @@
 """One batch from claim to marks, and every way in which it can go wrong; with a tagger that needs no torch."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -9,34 +9,18 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
-from db import ledger, model_versions
+from db import jobs, ledger, model_versions, tweets
 from db import spans as span_store
 from db.session import Database
 from db.tables import Annotation, Batch, Tweet
 from db.tables import Span as SpanRow
-from tagging.errors import CheckpointError, PoisonTweetError
-from tagging.spans import Span
-from tests.ledger_tools import VERSION, FakeClock
+from tagging.errors import CheckpointError, PoisonTweetError, UnfitProcessError
+from tests.fake_tagger import FakeTagger, drain
+from tests.ledger_tools import VERSION, FakeClock, claim
 from worker import lease, tasks
 from worker.enqueue import enqueue
 from worker.tasks import annotate_batch
 from worker.tweet_files import Tweet as NewTweet
-
-
-class FakeTagger:
-    """Finds "Ann" at the beginning of every text; `trouble` sees the texts before."""
-
-    def __init__(self, trouble: Callable[[Sequence[str]], object] = len) -> None:
-        self.trouble = trouble
-        self.calls: list[list[str]] = []
-
-    def tag(self, texts: Sequence[str], progress: Callable[[], None] | None = None) -> list[list[Span]]:
-        self.calls.append(list(texts))
-        self.trouble(texts)
-        return [[Span(0, 3, "PER", 0.5)] for _ in texts]
-
-    def find(self, version_id: int) -> "FakeTagger":
-        return self
 
 
 @pytest.fixture
@@ -75,19 +59,6 @@ def delete_tweets(database: Database, *ids: int) -> None:
         session.execute(delete(Tweet).where(Tweet.id.in_(ids)))
 
 
-def drain(database: Database, tagger: FakeTagger) -> None:
-    """Do what dispatchers and one worker do until nothing is left."""
-    for _ in range(20):
-        with database.write_session() as session:
-            due = ledger.take_due(session, 64, 60.0)
-        for batch_id in due:
-            annotate_batch(database, batch_id, tagger.find)
-        with database.read_session() as session:
-            if ledger.is_empty(session):
-                return
-    pytest.fail("the ledger is never empty")
-
-
 def test_a_batch_is_annotated_once(database: Database, version_id: int) -> None:
     batch_id = add_batch(database, 3)
     tagger = FakeTagger()
@@ -116,9 +87,8 @@ def test_the_tagger_is_that_of_the_version_of_the_claim(database: Database, vers
 
 def test_poison_tweets_are_dead_and_the_rest_is_done(database: Database, version_id: int) -> None:
     def trouble(texts: Sequence[str]) -> None:
-        for bad in ("Ann 4", "Ann 2"):
-            if bad in texts:
-                raise PoisonTweetError(texts.index(bad), f"{bad} is poison")
+        if bad := {index: f"{text} is poison" for index, text in enumerate(texts) if text in ("Ann 4", "Ann 2")}:
+            raise PoisonTweetError(bad)
 
     batch_id = add_batch(database, 5)
     assert annotate_batch(database, batch_id, FakeTagger(trouble).find)
@@ -132,7 +102,7 @@ def test_poison_tweets_are_dead_and_the_rest_is_done(database: Database, version
 
 def test_a_batch_of_poison_alone_ends_too(database: Database, version_id: int) -> None:
     def trouble(texts: Sequence[str]) -> None:
-        raise PoisonTweetError(0, "poison")
+        raise PoisonTweetError({0: "poison"})
 
     assert annotate_batch(database, add_batch(database, 2), FakeTagger(trouble).find)
     assert marks(database) == {1: "dead", 2: "dead"}
@@ -195,11 +165,67 @@ def test_a_transient_failure_is_given_back(
     batch_id = add_batch(database, 2)
     assert not annotate_batch(database, batch_id, FakeTagger(trouble).find)
     stored = batch(database, batch_id)
-    assert (stored.status, stored.attempts, stored.lease_token) == (ledger.WAITING, 0, None)
-    assert stored.next_attempt_at == fake_clock.time + tasks._DELAY
+    assert (stored.status, stored.attempts, stored.setbacks, stored.lease_token) == (ledger.WAITING, 0, 1, None)
+    assert stored.next_attempt_at is not None
+    assert 2.5 <= stored.next_attempt_at - fake_clock.time <= 5
     assert type(error).__name__ in (stored.error or "")
-    fake_clock.time += tasks._DELAY
+    fake_clock.time += 5
     assert annotate_batch(database, batch_id, FakeTagger().find)
+
+
+def test_the_wait_grows_with_the_setbacks(database: Database, version_id: int, fake_clock: FakeClock) -> None:
+    def trouble(texts: Sequence[str]) -> None:
+        raise ConnectionResetError("reset")
+
+    batch_id = add_batch(database, 2)
+    for longest in (5, 10, 20, 40, 80, 160, 300, 300):
+        annotate_batch(database, batch_id, FakeTagger(trouble).find)
+        wait = (batch(database, batch_id).next_attempt_at or 0) - fake_clock.time
+        assert longest / 2 <= wait <= longest
+        fake_clock.time += longest
+    assert batch(database, batch_id).attempts == 0
+
+
+def test_a_process_that_is_told_to_stop_gives_its_batch_back(database: Database, version_id: int) -> None:
+    def stop(texts: Sequence[str]) -> None:
+        raise SystemExit(0)
+
+    batch_id = add_batch(database, 2)
+    with pytest.raises(SystemExit):
+        annotate_batch(database, batch_id, FakeTagger(stop).find)
+    stored = batch(database, batch_id)
+    assert (stored.status, stored.attempts, stored.setbacks, stored.next_attempt_at) == (ledger.WAITING, 0, 0, None)
+
+
+def test_an_unfit_process_counts_the_attempt_and_ends(database: Database, version_id: int) -> None:
+    def trouble(texts: Sequence[str]) -> None:
+        raise UnfitProcessError("an illegal memory access")
+
+    batch_id = add_batch(database, 2)
+    with pytest.raises(SystemExit):
+        annotate_batch(database, batch_id, FakeTagger(trouble).find)
+    stored = batch(database, batch_id)
+    assert (stored.status, stored.attempts) == (ledger.WAITING, 1)
+    assert stored.error == "UnfitProcessError: an illegal memory access"
+
+
+def test_a_database_that_is_away_for_a_moment_costs_nothing(
+    database: Database, version_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tenacity.nap.time.sleep", lambda seconds: None)
+    tagger, finish, answers = FakeTagger(), ledger.finish, iter([False, False, True])
+
+    def away(session: Session, *arguments: Any) -> bool:
+        done = finish(session, *arguments)
+        if not next(answers):
+            raise OperationalError("UPDATE", {}, Exception("the connection is gone"))
+        return done
+
+    monkeypatch.setattr(ledger, "finish", away)
+    batch_id = add_batch(database, 2)
+    assert annotate_batch(database, batch_id, tagger.find)
+    assert len(tagger.calls) == 1
+    assert (batch(database, batch_id).attempts, marks(database)) == (1, {1: "done", 2: "done"})
 
 
 def test_a_model_that_cannot_be_loaded_is_given_back(database: Database, version_id: int) -> None:
@@ -230,7 +256,7 @@ def test_a_lease_that_is_lost_meanwhile_stores_nothing(
     def hang(texts: Sequence[str]) -> None:
         fake_clock.time += lease.LEASE + 1
         with database.write_session() as session:
-            claimed = ledger.claim(session, batch_id, lease.LEASE)
+            claimed = claim(session, batch_id, lease.LEASE)
         assert claimed is not None
         others.append(claimed)
 
@@ -249,7 +275,7 @@ def test_a_failure_after_the_lease_was_lost_does_not_disturb_the_next_owner(
     def hang_and_break(texts: Sequence[str]) -> None:
         fake_clock.time += lease.LEASE + 1
         with database.write_session() as session:
-            assert ledger.claim(session, batch_id, lease.LEASE)
+            assert claim(session, batch_id, lease.LEASE)
         raise RuntimeError("a bug")
 
     assert not annotate_batch(database, batch_id, FakeTagger(hang_and_break).find)
@@ -264,6 +290,20 @@ def test_tweets_that_were_deleted_are_passed_over(database: Database, version_id
     assert tagger.calls == [["Ann 2", "Ann 3", "Ann 4"]]
     assert marks(database) == {2: "done", 4: "done"}
     assert tagged(database) == [2, 4]
+
+
+def test_a_batch_that_lost_all_its_tweets_is_done_however_often_it_failed(
+    database: Database, version_id: int, fake_clock: FakeClock
+) -> None:
+    batch_id = add_batch(database, 2)
+    for _ in range(3):
+        with database.write_session() as session:
+            claim(session, batch_id)
+        fake_clock.time += lease.LEASE + 1
+    with database.write_session() as session:
+        tweets.delete(session, [1, 2])
+    assert not annotate_batch(database, batch_id, FakeTagger().find)
+    assert (batch(database, batch_id).status, marks(database)) == (ledger.DONE, {})
 
 
 def test_marked_tweets_never_reach_the_tagger(database: Database, version_id: int) -> None:
@@ -284,7 +324,7 @@ def test_marked_tweets_never_reach_the_tagger(database: Database, version_id: in
 
 def claim_for_a_second(database: Database) -> tuple[ledger.Claim, float]:
     with database.write_session() as session:
-        claimed = ledger.claim(session, add_batch_id(session), 1.0)
+        claimed = claim(session, add_batch_id(session), 1.0)
     assert claimed is not None
     expires = batch(database, claimed.batch_id).lease_expires_at
     assert expires is not None
@@ -292,7 +332,7 @@ def claim_for_a_second(database: Database) -> tuple[ledger.Claim, float]:
 
 
 def add_batch_id(session: Session) -> int:
-    ledger.add_batch(session, ledger.open_job(session, "test"), [1])
+    ledger.add_batches(session, jobs.open_job(session, "test"), [1])
     return session.scalars(select(Batch.id)).one()
 
 

@@ -1,6 +1,7 @@
 """Real worker processes on a real Redis and both databases: whatever happens, the same spans are stored."""
 
 import json
+import os
 import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,15 +12,14 @@ import pytest
 import redis
 from sqlalchemy import select
 
-from db import ledger, model_versions
+from db import ledger
 from db.session import Database, open_database
 from db.tables import Annotation, Batch, Span, Worker
 from tagging.checkpoint import read_manifest
 from tagging.tagger import Tagger
 from tests.processes import CELERY, TWEETSPAN, WorkerProcess, environment, read_jsonl, running, tweetspan, wait_until
-from trainer.config import TrainingConfig
-from trainer.corpus import load_named
-from trainer.finetune import TrainedModel, load_encoder
+from tests.tiny import register_model
+from tests.web import serving
 from trainer.sample import sample_folder
 
 WORKER = [*TWEETSPAN, "worker"]
@@ -27,17 +27,6 @@ UNTIL_EMPTY = [*WORKER, "--until-empty"]
 LEASE = 30  # seconds, see worker.lease
 
 Spans = dict[tuple[int, int, int, str, str], float]
-
-
-@pytest.fixture(scope="module")
-def model_folder(tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A tiny random network: its answers mean nothing, but it is sure of them, and they differ from word to word."""
-    config = TrainingConfig(base_model=str(tiny_encoder), device="cpu")
-    tagger = load_encoder(config, load_named("sample"))
-    tagger.network.classifier.weight.data *= 50
-    folder = tmp_path_factory.mktemp("model") / "model"
-    TrainedModel(tagger, config, {}).save(folder)
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -88,21 +77,9 @@ class Place:
             return {tuple(row[:5]): row.score for row in session.execute(select(*columns))}  # type: ignore[misc]
 
 
-def _register(database: Database, folder: Path) -> int:
-    manifest = read_manifest(folder)
-    with database.write_session() as session:
-        version = model_versions.register(
-            session, base_model="tiny", config={}, corpus="small", corpus_fingerprint="", split_sizes={},
-            labels=list(manifest.labels), libraries={}, device="cpu", seconds=0, scores={},
-            artifact_uri=folder.as_uri(), artifact_hash=manifest.hash,
-        )  # fmt: skip
-        model_versions.activate(session, version.id)
-        return version.id
-
-
-def _place(folder: Path, env: dict[str, str], url: str, model_folder: Path, tweets_file: Path) -> Place:
+def _place(folder: Path, env: dict[str, str], url: str, model_folder: Path, tweets_file: Path, uri: str = "") -> Place:
     database = open_database(url)
-    _register(database, model_folder)
+    register_model(database, model_folder, uri)
     done = tweetspan(env, "enqueue", "--batch-size", "8", str(tweets_file))
     assert done.returncode == 0, done.stderr
     assert "1080 tweets added in 135 batches" in done.stdout
@@ -140,6 +117,22 @@ def test_embedded_defaults(embedded: Place, expected: Spans) -> None:
     assert embedded.count("done") == 135
 
 
+def test_a_worker_with_an_empty_home_fetches_its_model(
+    tmp_path: Path, postgresql_url: str, redis_url: str, model_folder: Path, tweets_file: Path, expected: Spans
+) -> None:
+    env = environment(tmp_path / "home", postgresql_url, redis_url)
+    with serving(model_folder.parent) as web:
+        uri = f"{web.url}/{model_folder.name}"
+        place = _place(tmp_path, env, postgresql_url, model_folder, tweets_file, uri)
+        with running(UNTIL_EMPTY, env, tmp_path / "log") as worker:
+            assert worker.process.wait(120) == 0, worker.said
+    _assert_same(place.spans(), expected)
+    place.database.close()
+    assert len(web.asked) == len(list(model_folder.iterdir())), "each file is fetched once"
+    cached = tmp_path / "home" / "cache" / "models" / read_manifest(model_folder).hash
+    assert read_manifest(cached) == read_manifest(model_folder)
+
+
 def test_two_plain_celery_workers_on_servers(servers: Place, expected: Spans) -> None:
     with (
         running([*CELERY, "-n", "one"], servers.env, servers.folder / "1.log") as one,
@@ -168,8 +161,7 @@ def test_killed_worker_loses_nothing(servers: Place, expected: Spans) -> None:
     with running(UNTIL_EMPTY, servers.env, servers.folder / "2.log") as rescuer:
         assert rescuer.process.wait(LEASE + 90) == 0, rescuer.said
     _assert_same(servers.spans(), expected)
-    with servers.database.read_session() as session:
-        assert sorted(session.scalars(select(Batch.attempts)))[-1] == 2  # one batch was begun twice
+    assert _attempts(servers) == {1, 2}, "one batch was begun twice"
 
 
 def _killed_with_a_lease(place: Place, victim: WorkerProcess) -> bool:
@@ -197,7 +189,7 @@ def test_warm_shutdown_leaves_no_lease_and_another_version_is_picked_up(
 ) -> None:
     with running(WORKER, servers.env, servers.folder / "1.log") as worker:
         wait_until(lambda: servers.count("done") > 5, 60, "the worker works")
-        second = _register(servers.database, model_folder)  # and activates it
+        second = register_model(servers.database, model_folder)  # and activates it
         at_switch = servers.count("done")
         wait_until(lambda: servers.count("done") > at_switch + 5, 60, "it goes on")
         assert worker.terminate() == 0, worker.said
@@ -211,13 +203,48 @@ def test_warm_shutdown_leaves_no_lease_and_another_version_is_picked_up(
         assert len(session.scalars(select(Annotation.tweet_id)).all()) == 1080
 
 
-def test_killed_child_is_replaced(servers: Place, expected: Spans) -> None:
+def test_killed_child_is_replaced_and_its_batch_returned_at_once(servers: Place, expected: Spans) -> None:
     with running(UNTIL_EMPTY, servers.env, servers.folder / "log") as worker:
         wait_until(lambda: servers.count("done") > 5, 60, "the worker works")
-        children = [
-            one for one in psutil.Process(worker.process.pid).children() if "spawn_main" in " ".join(one.cmdline())
-        ]
-        assert len(children) == 1
-        children[0].kill()
-        assert worker.process.wait(LEASE + 90) == 0, worker.said
+        wait_until(lambda: _child_killed_with_a_lease(servers, worker), 60, "its child dies with a lease in its hands")
+        assert worker.process.wait(90) == 0, worker.said
     _assert_same(servers.spans(), expected)
+    assert "its process died: Worker exited prematurely: signal 9 (SIGKILL)" in worker.said
+    assert _attempts(servers) == {1, 2}
+
+
+def test_terminated_child_gives_its_batch_back(servers: Place, expected: Spans) -> None:
+    with running(WORKER, servers.env, servers.folder / "1.log") as worker:
+        wait_until(lambda: servers.count("done") > 5, 60, "the worker works")
+        worker.signal_all(signal.SIGTERM)  # as systemd does by default: parent and child at once
+        assert worker.process.wait(60) == 0, worker.said
+    assert servers.count("leased") == 0
+    with running(UNTIL_EMPTY, servers.env, servers.folder / "2.log") as other:
+        assert other.process.wait(120) == 0, other.said
+    _assert_same(servers.spans(), expected)
+    assert _attempts(servers) == {1}
+
+
+def test_killed_embedded_redis_is_started_again(embedded: Place, expected: Spans) -> None:
+    with running(UNTIL_EMPTY, embedded.env, embedded.folder / "log") as worker:
+        wait_until(lambda: embedded.count("done") > 5, 60, "the worker works")
+        os.kill(int((embedded.folder / "redis" / "redis.pid").read_text()), signal.SIGKILL)
+        assert worker.process.wait(120) == 0, worker.said
+    _assert_same(embedded.spans(), expected)
+
+
+def _child_killed_with_a_lease(place: Place, worker: WorkerProcess) -> bool:
+    """Stop the child; kill it if it holds a lease at this moment, otherwise let it go on."""
+    children = [one for one in psutil.Process(worker.process.pid).children() if "spawn_main" in " ".join(one.cmdline())]
+    assert len(children) == 1
+    children[0].suspend()
+    if place.count("leased"):
+        children[0].kill()
+        return True
+    children[0].resume()
+    return False
+
+
+def _attempts(place: Place) -> set[int]:
+    with place.database.read_session() as session:
+        return set(session.scalars(select(Batch.attempts)))
