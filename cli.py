@@ -8,7 +8,8 @@ import click
 from tagging.errors import TweetspanError
 
 _COMMANDS = (
-    "train", "models", "tag", "enqueue", "worker", "status", "entities", "export", "db", "health", "demo",
+    "train", "models", "tag", "enqueue", "worker", "status", "jobs", "failures", "reannotate",
+    "entities", "annotations", "tweets", "export", "db", "health", "demo",
 )  # fmt: skip
 
 

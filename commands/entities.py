@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from commands.tweet_ids import parse_tweet_id
+
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
@@ -92,7 +94,7 @@ def search(text: str, limit: int, as_json: bool, **chosen: Any) -> None:
 
 
 @entities_command.command("tweet")
-@click.argument("tweet_id", metavar="ID", callback=lambda context, option, value: _tweet_id(value))
+@click.argument("tweet_id", metavar="ID", callback=lambda context, option, value: parse_tweet_id(value))
 @click.option("--model", default="active", show_default=True, help="A version's number.")
 @click.option("--json", "as_json", is_flag=True, help="For machines; ids are strings.")
 def tweet(tweet_id: int, model: str, as_json: bool) -> None:
@@ -131,14 +133,6 @@ def tweet(tweet_id: int, model: str, as_json: bool) -> None:
     elif found.mentions:
         rows = [[one.surface, one.label, one.start, one.end, one.score] for one in found.mentions]
         print_table(["surface", "label", "start", "end", "score"], rows)
-
-
-def _tweet_id(value: str) -> int:
-    """Read a tweet's id, or its address, which ends in the id."""
-    digits = value.rstrip("/").rpartition("/")[2]
-    if not (digits.isascii() and digits.isdecimal() and 0 < int(digits[:20]) < 2**63 and len(digits) < 20):
-        raise click.BadParameter(f"{value!r} is not a tweet's id, a number such as 153928603371978755")
-    return int(digits)
 
 
 def _chosen(session: Session, model: str, label: str | None, since: str | None, until: str | None) -> Filter:

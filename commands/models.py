@@ -7,7 +7,7 @@ _HEADINGS = ("version", "active", "base model", "corpus", "trained (UTC)", "enti
 
 @click.group("models")
 def models_command() -> None:
-    """List, show and activate model versions."""
+    """List, show, activate and upload model versions."""
 
 
 @models_command.command("list")
@@ -64,3 +64,34 @@ def activate(version: str) -> None:
         found = model_versions.find(session, version)
         model_versions.activate(session, found.id)
         click.echo(f"model version {found.id} is active; what others have read stays under their --model")
+        click.echo("to have it read the stored tweets too: tweetspan reannotate")
+
+
+@models_command.command("upload")
+@click.argument("version")
+@click.argument("uri")
+def upload_version(version: str, uri: str) -> None:
+    """Copy a version's model to URI (s3://, file:// on a shared mount ...), where every machine finds it from then on.
+
+    It is read back and compared before the version points there. Credentials are those of the scheme's driver, from
+    the environment; a URI with a password in it is refused. What lies at URI already, as it must on a web server, is
+    only checked.
+
+    \b
+    Examples:
+      tweetspan models upload 2 s3://models.example/tweetspan/2
+      tweetspan models upload active file:///mnt/shared/tweetspan/2
+    """
+    from commands.opening import opened
+    from commands.rendering import transfer_bar
+    from db import model_versions
+    from worker.artifacts import upload
+
+    with opened() as (settings, database):
+        with database.read_session() as session:
+            found = model_versions.find(session, version)
+        with transfer_bar() as on_block:
+            upload(found.artifact_uri, found.artifact_hash, uri, settings.model_cache, on_block)
+        with database.write_session() as session:
+            model_versions.relocate(session, found.id, uri)
+    click.echo(f"model version {found.id} lies at {uri} now; every machine that can read it can tag with it")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -85,6 +85,18 @@ def progress_bar() -> Iterator[Progress]:
         transient=True,
     ) as progress:
         yield progress
+
+
+@contextmanager
+def transfer_bar() -> Iterator[Callable[[int, int | None], None]]:
+    """Show files as they are moved; yields what to call with a file's bytes so far and its size."""
+    with progress_bar() as progress:
+        bar = progress.add_task("megabytes", total=None, visible=False)
+
+        def on_block(moved: int, size: int | None) -> None:
+            progress.update(bar, completed=moved / 1e6, total=size and size / 1e6, visible=True)
+
+        yield on_block
 
 
 @contextmanager

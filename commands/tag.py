@@ -24,14 +24,15 @@ def tag_command(texts: tuple[str, ...], model: str, device: str, as_json: bool) 
     Example: tweetspan tag "Zachary Raicik works for Corvus and lives in San Diego"
     """
     from commands.opening import opened
-    from commands.rendering import marked
+    from commands.rendering import marked, transfer_bar
     from db import model_versions
     from worker.active_model import tagger_for
 
     with opened() as (_, database):
         with database.read_session() as session:
             version = model_versions.find(session, model)
-        tagger = tagger_for(database, version.id, device)
+        with transfer_bar() as on_block:
+            tagger = tagger_for(database, version.id, device, on_block)
     for chunk in _chunks(texts):
         for text, spans in zip(chunk, tagger.tag(chunk), strict=True):
             if not as_json:

@@ -1,4 +1,4 @@
-"""Dates and relative windows, as a user writes them."""
+"""Times, as a user writes and reads them."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -26,3 +26,12 @@ def parse_moment(text: str, newest: datetime | None) -> datetime:
     except (ValueError, OverflowError):
         raise QueryError(f"{text!r} is not a time; write 2024-03-05, 2024-03-05T14:00, 7d, 12h or 2w") from None
     return moment
+
+
+def moment_text(seconds: float) -> str:
+    """Write seconds since 1970 as a time in UTC.
+
+    >>> moment_text(1_767_323_045.6)
+    '2026-01-02 03:04:05'
+    """
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")

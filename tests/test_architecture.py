@@ -34,6 +34,8 @@ OWNERS: dict[str, set[str]] = {
     "celery": {"worker"},
     "kombu": {"worker"},
     "redis": {"worker"},
+    "fsspec": {"worker"},
+    "aiohttp": {"worker"},
     "click": {"commands", "cli"},
     "rich": {"commands", "cli"},
 }

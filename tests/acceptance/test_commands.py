@@ -1,15 +1,22 @@
 """The commands as a user runs them, in this process; workers are real processes."""
 
 import json
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import click
 import pytest
 from click.testing import CliRunner, Result
+from sqlalchemy import select
 
 import cli
-from tests.processes import TWEETSPAN, environment, read_jsonl, running
+from db import ledger, model_versions
+from db.session import Database, open_database
+from db.tables import Batch
+from tests.ledger_tools import VERSION, claim
+from tests.processes import TWEETSPAN, environment, read_jsonl, running, tweetspan
 from trainer.sample import sample_folder
 
 Run = Callable[..., Result]
@@ -93,6 +100,24 @@ def test_models(run_trained: Run) -> None:
     refused = run_trained("models", "activate", "7")
     assert refused.exit_code == 1
     assert "there is no model version 7; see `tweetspan models list`" in refused.output
+
+
+def test_a_version_is_uploaded_and_tags_from_there(
+    run_trained: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = json.loads(run_trained("models", "show").output)
+    uri = (tmp_path / "mount" / "1").as_uri()
+    uploaded = run_trained("models", "upload", "active", uri)
+    assert uploaded.output.startswith(f"model version 1 lies at {uri} now;")
+    after = json.loads(run_trained("models", "show").output)
+    assert after == {**before, "artifact_uri": uri}
+    monkeypatch.setattr("worker.active_model._loaded", {})
+    assert run_trained("tag", "Ann met Bob").exit_code == 0
+    refused = run_trained("models", "upload", "1", "s3://key:hunter2@bucket/1")
+    assert refused.exit_code == 1
+    assert "would be kept in the database" in refused.output
+    assert "hunter2" not in refused.output
+    assert run_trained("models", "upload", "1", before["artifact_uri"]).exit_code == 0
 
 
 def test_every_question_gives_what_the_export_holds(run_trained: Run) -> None:
@@ -221,6 +246,36 @@ def test_secrets_never_show(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "hush-hush" not in done.output
     monkeypatch.setenv("TWEETSPAN_DATABASE_URL", "mysql://me:hush-hush@host/none")
     assert "hush-hush" not in run("status").output
+
+
+def test_a_long_stream_is_piped_through_a_bounded_backlog(tmp_path: Path) -> None:
+    lines = b"".join(b'{"id": "%d", "text": "a tweet"}\n' % number for number in range(1, 301))
+    database = open_database(f"sqlite:///{tmp_path / 'tweetspan.db'}")
+    with database.write_session() as session:
+        model_versions.activate(session, model_versions.register(session, **VERSION).id)
+    arguments = ["enqueue", "--max-waiting", "2", "--batch-size", "10", "-"]
+    backlogs: list[int] = []
+    with ThreadPoolExecutor(1) as pipe:
+        enqueuing = pipe.submit(tweetspan, environment(tmp_path), *arguments, stdin=lines)
+        while not enqueuing.done():
+            backlogs.append(_finish_a_full_backlog(database))
+    database.close()
+    done = enqueuing.result()
+    assert done.returncode == 0, done.stderr
+    assert "300 tweets added in 30 batches, 0 already there, 0 bad rows" in done.stdout
+    assert done.stderr == "waiting for workers, and none was seen lately; start one: tweetspan worker\n"
+    assert max(backlogs) == 2
+
+
+def _finish_a_full_backlog(database: Database) -> int:
+    """Do as a worker does once two batches wait; return how many did."""
+    time.sleep(0.1)
+    with database.write_session() as session:
+        waiting = session.scalars(select(Batch.id).where(Batch.status == ledger.WAITING)).all()
+        for claimed in [claim(session, batch_id) for batch_id in waiting if len(waiting) >= 2]:
+            assert claimed is not None
+            assert ledger.finish(session, claimed)
+    return len(waiting)
 
 
 MALFORMED = [  # each line, and a part of the reason it is refused with; None for a good one
