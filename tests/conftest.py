@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, settings
 
 # Nothing is timed in a test: a busy machine must not fail one.
 settings.register_profile("patient", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("thorough", settings.get_profile("patient"), max_examples=2000)
 settings.load_profile("patient")
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # read when transformers is imported
@@ -28,7 +29,7 @@ for name in [name for name in os.environ if name.startswith("TWEETSPAN_") and na
 from db import clock  # noqa: E402
 from db.session import Database, open_database  # noqa: E402
 from tests.ledger_tools import FakeClock  # noqa: E402
-from tests.tiny import save_tiny_encoder  # noqa: E402
+from tests.tiny import save_tiny_encoder, save_tiny_model  # noqa: E402
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 
@@ -125,6 +126,12 @@ def redis_url(redis_server: str) -> str:
 def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of a tiny random BERT with a WordPiece tokenizer."""
     return save_tiny_encoder(tmp_path_factory.mktemp("encoder") / "tiny", "wordpiece")
+
+
+@pytest.fixture(scope="session")
+def model_folder(tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Model folder of a tiny random network."""
+    return save_tiny_model(tmp_path_factory.mktemp("model") / "model", tiny_encoder)
 
 
 def _with_database(url: str, name: str) -> str:
