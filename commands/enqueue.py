@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -30,7 +31,7 @@ _LATELY = 60.0  # seconds within which a worker's heartbeat counts
 @click.command("enqueue", short_help="Store tweets and queue them for tagging.")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...|-")
 @click.option("--format", "file_format", type=click.Choice(FORMATS), default="auto", help="[default: look at each row]")
-@click.option("--batch-size", type=click.IntRange(1, 10_000), default=256, show_default=True, help="Tweets a batch.")
+@click.option("--batch-size", type=click.IntRange(1, 2048), default=256, show_default=True, help="Tweets a batch.")
 @click.option(
     "--max-waiting", type=click.IntRange(1), metavar="N", help="Wait while N batches are open.  [default: no bound]"
 )
@@ -65,14 +66,15 @@ def enqueue_command(
     from worker.enqueue import enqueue
     from worker.handout import hand_out
 
-    with ExitStack() as stack:
-        for file in files:
-            _open(file, stack)  # all of them, before the first is read
-    with opened() as (settings, database), progress_bar() as progress:
+    _stop_on_sigterm()
+    with ExitStack() as stack, opened() as (settings, database), progress_bar() as progress:
+        opened_files = [(name, _open(name, stack)) for name in files]  # all of them, before the first is read
         report = _Report(progress, database, strict)
         backlog = Backlog(database, max_waiting, report.full) if max_waiting else None
         job = _storable(name or ", ".join(files))
-        summary = enqueue(database, _read(files, file_format), job, batch_size, report.bad, report.stored, backlog)
+        summary = enqueue(
+            database, _read(opened_files, file_format), job, batch_size, report.bad, report.stored, backlog
+        )
         note = hand_out(settings, database) if summary.added else ""
     _print_summary(summary, note, as_json)
     if summary.bad:
@@ -107,16 +109,20 @@ class _Report:
             self._print("further bad rows are only counted")
 
     def full(self) -> None:
-        from db import workers
+        from worker.patience import patiently
 
         self._progress.update(self._bar, description="waiting for workers")
         if self._looked_for_workers:
             return
         self._looked_for_workers = True
-        with self._database.read_session() as session:
-            seen = workers.seen_within(session, _LATELY)
-        if not seen:
+        if not patiently(self._seen):
             self._print("waiting for workers, and none was seen lately; start one: tweetspan worker")
+
+    def _seen(self) -> bool:
+        from db import workers
+
+        with self._database.read_session() as session:
+            return bool(workers.seen_within(session, _LATELY))
 
     def _print(self, line: str) -> None:
         from commands.rendering import paused
@@ -125,12 +131,16 @@ class _Report:
             click.echo(line, err=True)
 
 
-def _read(files: tuple[str, ...], file_format: str) -> Iterator[Tweet | BadRow]:
+def _stop_on_sigterm() -> None:
+    """Let SIGTERM do what Ctrl-C does: what was read is stored."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def _read(files: list[tuple[str, BinaryIO]], file_format: str) -> Iterator[Tweet | BadRow]:
     from worker.tweet_files import read_tweets
 
-    for name in files:
-        with ExitStack() as stack:
-            yield from read_tweets(_open(name, stack), name, file_format)
+    for name, file in files:
+        yield from read_tweets(file, name, file_format)
 
 
 def _open(name: str, stack: ExitStack) -> BinaryIO:

@@ -42,10 +42,15 @@ class Progress:
         return self.open + self.done + self.dead + self.cancelled
 
 
-def open_job(session: Session, name: str) -> int:
-    """Write a job and return its id."""
-    job = session.scalars(insert(Job).values(name=name, created_at=clock.now()).returning(Job)).one()
+def open_job(session: Session, name: str, token: str | None = None) -> int:
+    """Write a job and return its id. Whoever opens it may make a token, to find it where this answer is lost."""
+    job = session.scalars(insert(Job).values(name=name, token=token, created_at=clock.now()).returning(Job)).one()
     return job.id
+
+
+def with_token(session: Session, token: str) -> int | None:
+    """Return the id of the job that was opened with a token, None if none was."""
+    return session.scalars(select(Job.id).where(Job.token == token)).one_or_none()
 
 
 def find(session: Session, name: str) -> int:

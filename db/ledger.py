@@ -1,7 +1,7 @@
 """The ledger: batches of tweets to be tagged, and who has them. Redis hands batches out; this decides who owns one.
 
-A batch is claimed by one conditional UPDATE that returns a fresh token, and finished only with that token, so that a
-worker whose lease ran out cannot write over the one that took its place. Attempts are counted before the work: a
+A batch is claimed by one conditional UPDATE that writes the claimer's token, and finished only with that token, so that
+a worker whose lease ran out cannot write over the one that took its place. Attempts are counted before the work: a
 transient failure gives its attempt back, so what remains counts the ends that may lie in the batch itself: a kill, a
 crash, an error that a retry is not sure to mend.
 
@@ -57,16 +57,24 @@ def add_batches(
     tweet_ids: Sequence[int],
     size: int = BATCH_SIZE,
     version_id: int | None = None,
-) -> int:
-    """Cut tweets into batches of at most `size` that wait, and return how many.
+) -> dict[int, list[int]]:
+    """Cut tweets into batches of at most `size` that wait, and return the tweets of each by its id.
 
     They are for a model version, or each for the one that is active when it is first claimed.
     """
     waiting = {"job_id": job_id, "model_version_id": version_id, "status": WAITING, "created_at": clock.read(session)}
     parts = [list(tweet_ids[start : start + size]) for start in range(0, len(tweet_ids), size)]
-    if parts:
-        session.execute(insert(Batch), [{**waiting, "tweet_ids": part} for part in parts])
-    return len(parts)
+    if not parts:
+        return {}
+    statement = insert(Batch).returning(Batch.id, sort_by_parameter_order=True)
+    ids = session.scalars(statement, [{**waiting, "tweet_ids": part} for part in parts])
+    return dict(zip(ids, parts, strict=True))
+
+
+def written_after(session: Session, job_id: int, batch_id: int) -> dict[int, list[int]]:
+    """Return the batches of a job above an id, parts of others left out: the tweets of each by its id."""
+    written = select(Batch.id, Batch.tweet_ids).where(Batch.id > batch_id, Batch.job_id == job_id)
+    return {row.id: list(row.tweet_ids) for row in session.execute(written.where(Batch.parent_id.is_(None)))}
 
 
 def take_due(session: Session, limit: int, republish_after: float, queued: Collection[int] = ()) -> list[int]:
@@ -77,9 +85,10 @@ def take_due(session: Session, limit: int, republish_after: float, queued: Colle
     On PostgreSQL several dispatchers pick different rows.
     """
     due: list[int] = []
-    for condition in _due_conditions(republish_after):
+    now = clock.read(session)  # a number: PostgreSQL looks up no index for a clock that runs on
+    for condition in _due_conditions(now, republish_after):
         if len(due) < limit:
-            rows = select(Batch.id).where(condition, Batch.id.not_in(queued)).order_by(Batch.id)
+            rows = select(Batch.id).where(condition, Batch.id.not_in(queued)).order_by(Batch.published_at, Batch.id)
             due.extend(session.scalars(rows.limit(limit - len(due)).with_for_update(skip_locked=True)))
     if due:
         session.execute(update(Batch).where(Batch.id.in_(due)).values(published_at=clock.now()))
@@ -161,12 +170,9 @@ def renew(session: Session, claimed: Claim, lease_seconds: float) -> bool:
     return _change(session, _owned(claimed).values(lease_expires_at=clock.now() + lease_seconds))
 
 
-def finish(session: Session, claimed: Claim, dead_tweets: int = 0) -> bool:
-    """Mark the batch done, with how many of its tweets are dead.
-
-    False if it is no longer ours, and then nothing else of it may be written.
-    """
-    if _change(session, _ended(claimed, DONE).values(error=None, dead_tweets=dead_tweets)):
+def finish(session: Session, claimed: Claim) -> bool:
+    """Mark the batch done. False if it is no longer ours, and then nothing else of it may be written."""
+    if _change(session, _ended(claimed, DONE).values(error=None)):
         return True
     mine = (Batch.id == claimed.batch_id, Batch.status == DONE, Batch.lease_token == claimed.token)
     return session.scalars(select(Batch.id).where(*mine)).first() is not None
@@ -174,7 +180,13 @@ def finish(session: Session, claimed: Claim, dead_tweets: int = 0) -> bool:
 
 def bury(session: Session, claimed: Claim, error: str) -> bool:
     """Mark the batch dead with its error; False if it is no longer ours."""
-    return _change(session, _ended(claimed, DEAD).values(error=error, dead_tweets=len(claimed.tweet_ids)))
+    return _change(session, _ended(claimed, DEAD).values(error=error))
+
+
+def count_dead(session: Session, claimed: Claim, tweets: int) -> None:
+    """Note with an ended batch how many tweets it marked dead; nothing with 0, since a finish may be repeated."""
+    if tweets:
+        session.execute(update(Batch).where(Batch.id == claimed.batch_id).values(dead_tweets=tweets))
 
 
 def give_back(session: Session, claimed: Claim, error: str | None = None, delay: float = 0.0) -> bool:
@@ -244,13 +256,13 @@ def open_batches(session: Session, limit: int) -> int:
     return session.scalars(select(func.count()).select_from(some)).one()
 
 
-def _due_conditions(republish_after: float) -> Iterator[ColumnElement[bool]]:
-    long_ago = clock.now() - republish_after
-    delay_is_over = or_(Batch.next_attempt_at.is_(None), Batch.next_attempt_at <= clock.now())
+def _due_conditions(now: float, republish_after: float) -> Iterator[ColumnElement[bool]]:
+    long_ago = now - republish_after
+    delay_is_over = or_(Batch.next_attempt_at.is_(None), Batch.next_attempt_at <= now)
     not_since_expiry = or_(
         Batch.published_at.is_(None), Batch.published_at < Batch.lease_expires_at, Batch.published_at < long_ago
     )
-    yield and_(Batch.status == LEASED, Batch.lease_expires_at < clock.now(), not_since_expiry)
+    yield and_(Batch.status == LEASED, Batch.lease_expires_at < now, not_since_expiry)
     yield and_(Batch.status == WAITING, Batch.published_at < long_ago, delay_is_over)
     yield and_(Batch.status == WAITING, Batch.published_at.is_(None), delay_is_over)
 

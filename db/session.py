@@ -95,7 +95,7 @@ def _closed_on_error(engine: Engine) -> Iterator[None]:
 def _sqlite_engine(url: URL) -> Engine:
     if url.database and url.database != ":memory:":
         _make_folder(Path(url.database).parent)
-    engine = create_engine(url, connect_args={"timeout": _PATIENCE})
+    engine = create_engine(url, connect_args={"timeout": _PATIENCE}, hide_parameters=True)
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -124,6 +124,7 @@ def _postgresql_engine(url: URL) -> Engine:
     return create_engine(
         url,
         pool_pre_ping=True,
+        hide_parameters=True,  # a traceback must not quote tweets
         connect_args={
             "connect_timeout": 10,
             "tcp_user_timeout": 20_000,  # ms: a dead peer is noticed within the lease

@@ -65,9 +65,9 @@ def store(
     return len(marked)
 
 
-def mark_dead(session: Session, version_id: int, tweet_ids: Iterable[int], error: str) -> None:
-    """Mark tweets that this version cannot tag, with the error."""
-    _mark(session, version_id, tweet_ids, "dead", error)
+def mark_dead(session: Session, version_id: int, tweet_ids: Iterable[int], error: str) -> int:
+    """Mark tweets that this version cannot tag, with the error; return how many were there and had no mark yet."""
+    return len(_mark(session, version_id, tweet_ids, "dead", error))
 
 
 def marked(session: Session, version_id: int, tweet_ids: Sequence[int]) -> set[int]:

@@ -129,11 +129,13 @@ class Job(Base):
     """Batches that were queued together: one call of enqueue, reannotate or requeue."""
 
     __tablename__ = "jobs"
+    __table_args__ = (Index("ix_jobs_token", "token", unique=True),)
 
     id: Mapped[Key]
     name: Mapped[String]
     created_at: Mapped[Seconds]
     cancelled_at: Mapped[Seconds | None]
+    token: Mapped[String | None]  # made by whoever opens it
 
 
 class Batch(Base):

@@ -13,7 +13,10 @@ _POLL_EVERY = 0.5  # seconds
 
 @dataclass(frozen=True)
 class Backlog:
-    """At most `most` batches may wait or be tagged; `on_full` is called at each look that finds no room."""
+    """Room for `most` batches that wait or are tagged, unless several enqueue at once or batches are split.
+
+    `on_full` is called at each look that finds no room.
+    """
 
     database: Database
     most: int

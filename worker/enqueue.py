@@ -4,11 +4,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from db import jobs, ledger, tweets
+from sqlalchemy.orm import Session
+
+from db import tweets
 from db.ledger import BATCH_SIZE
 from db.session import Database
 from worker.backlog import Backlog
-from worker.patience import patiently
+from worker.job_writer import Chosen, JobWriter
 from worker.tweet_files import BadRow, Tweet
 
 _CHUNK = 2048  # rows of one transaction: short enough that a worker's renewal never waits long
@@ -43,33 +45,36 @@ def enqueue(
     with each row that cannot be used, `on_stored` after each chunk. With a `backlog` each chunk waits until there is
     room for its batches. Where reading or `on_bad` raises, all that was read before is stored first.
     """
-    summary = Summary()
+    summary, writer = Summary(), JobWriter(database, name, batch_size)
     size = min(_CHUNK, backlog.most * batch_size) if backlog else _CHUNK
     for chunk in _chunks(_reported(rows, on_bad), size):
-        if backlog:
-            backlog.wait_for_room(-(-len(chunk) // batch_size))
-        patiently(_store, database, chunk, name, batch_size, summary)
+        try:
+            if backlog:
+                backlog.wait_for_room(-(-len(chunk) // batch_size))
+        finally:  # what was read from a stream is stored, also where the waiting is broken off
+            _store(writer, chunk, summary)
         on_stored(summary)
     return summary
 
 
-def _store(database: Database, chunk: list[Tweet | BadRow], name: str, batch_size: int, summary: Summary) -> None:
-    """Store one chunk; to be repeated if the database was away, so the summary is changed after the commit only."""
+def _store(writer: JobWriter, chunk: list[Tweet | BadRow], summary: Summary) -> None:
     good = [row for row in chunk if isinstance(row, Tweet)]
-    job_id, batches = summary.job_id, 0
-    with database.write_session() as session:
-        jobs.refuse_cancelled(session, job_id)
+    deleted = 0
+
+    def add(session: Session) -> Chosen:
+        nonlocal deleted
         added = tweets.add(session, [tweet._asdict() for tweet in good])
         deleted = tweets.count_deleted(session, {tweet.id for tweet in good}.difference(added))
-        if added:
-            job_id = job_id or jobs.open_job(session, name)
-            batches = ledger.add_batches(session, job_id, added, batch_size)
-    summary.job_id = job_id
-    summary.added += len(added)
-    summary.known += len(good) - len(added) - deleted
+        return [(None, added)]
+
+    batches = writer.write(add)
+    added = sum(map(len, batches))
+    summary.job_id = writer.job_id
+    summary.added += added
+    summary.known += len(good) - added - deleted
     summary.deleted += deleted
     summary.bad += len(chunk) - len(good)
-    summary.batches += batches
+    summary.batches += len(batches)
 
 
 def _reported(rows: Iterable[Tweet | BadRow], on_bad: Callable[[BadRow], None]) -> Iterator[Tweet | BadRow]:

@@ -14,19 +14,18 @@ from db import ledger
 from db.session import Database
 
 LEASE = 30.0  # seconds; short, since it is renewed
-_EVERY = LEASE / 3
-_HANGS = 4 * LEASE
 
 log = logging.getLogger(__name__)
 
 
 @contextmanager
-def renewed(database: Database, claimed: ledger.Claim, every: float = _EVERY) -> Iterator[Callable[[], None]]:
+def renewed(database: Database, claimed: ledger.Claim, every: float | None = None) -> Iterator[Callable[[], None]]:
     """Renew the lease in a thread with its own connection; yields the function to call at each sign of progress.
 
     Without progress since the last renewal the lease is left to run out, so that a hung process loses its batch; after
     four leases without progress the process ends itself, and its parent replaces it.
     """
+    pause = every or LEASE / 3
     stop = threading.Event()
     progressed_at = time.monotonic()
 
@@ -36,10 +35,10 @@ def renewed(database: Database, claimed: ledger.Claim, every: float = _EVERY) ->
 
     def renew() -> None:
         renewed_at = progressed_at
-        while not stop.wait(every):
+        while not stop.wait(pause):
             if progressed_at < renewed_at:
                 log.warning("batch %d makes no progress; its lease is not renewed", claimed.batch_id)
-                if time.monotonic() - progressed_at > _HANGS:
+                if time.monotonic() - progressed_at > 4 * LEASE:
                     log.critical("batch %d hangs; this process ends itself", claimed.batch_id)
                     os.kill(os.getpid(), signal.SIGKILL)
                 continue

@@ -6,12 +6,14 @@ from itertools import groupby
 
 from sqlalchemy.orm import Session
 
-from db import clock, failures, jobs, ledger, selection
+from db import clock, failures, selection
 from db.failures import Choice, Key
 from db.ledger import BATCH_SIZE
 from db.selection import Selection
 from db.session import Database
 from worker.enqueue import Summary
+from worker.job_writer import Chosen, JobWriter
+from worker.patience import patiently
 
 _CHUNK = 2048  # tweets of one transaction
 
@@ -26,16 +28,19 @@ def reannotate(
 ) -> Summary:
     """Queue the selected tweets that a version has not read, for that version; memory stays flat.
 
-    What other versions have read stays beside it. `progress` gets the tweets of each chunk.
+    What other versions have read stays beside it. `progress` gets the tweets of each chunk. Queued again are also those
+    that wait for the version already: their second reading finds the first one's mark.
     """
-    summary, last = Summary(), -1
+    summary, writer, last = Summary(), JobWriter(database, name, batch_size), -1
     while True:
-        with database.read_session() as session:  # a long search must not keep SQLite's write lock
-            ids = selection.unread(session, version_id, chosen, last, _CHUNK)
+        ids = patiently(_unread, database, version_id, chosen, last)
         if not ids:
             return summary
-        with database.write_session() as session:
-            _queue(session, summary, name, version_id, ids, batch_size)
+
+        def choose(session: Session, ids: list[int] = ids) -> Chosen:
+            return [(version_id, ids)]
+
+        _count(summary, writer, writer.write(choose))
         last = ids[-1]
         progress(len(ids))
 
@@ -45,30 +50,40 @@ def requeue(database: Database, choice: Choice, name: str, batch_size: int = BAT
 
     Those that die again meanwhile are not taken a second time.
     """
-    summary = Summary()
-    with database.read_session() as session:
-        choice = replace(choice, until=clock.read(session))
+    summary, writer = Summary(), JobWriter(database, name, batch_size)
+    choice = replace(choice, until=patiently(_now, database))
     while True:
-        with database.read_session() as session:
-            picked = failures.pick(session, choice, _CHUNK)
+        picked = patiently(_pick, database, choice)
         if not picked:
             return summary
-        with database.write_session() as session:
+
+        def revive(session: Session, picked: Sequence[Key] = picked) -> Chosen:
             revived = sorted(failures.revive(session, picked), key=_version)
-            for version_id, keys in groupby(revived, _version):
-                _queue(session, summary, name, version_id, [tweet_id for tweet_id, _ in keys], batch_size)
+            return [(version_id, [key[0] for key in keys]) for version_id, keys in groupby(revived, _version)]
+
+        _count(summary, writer, writer.write(revive))
+
+
+def _unread(database: Database, version_id: int, chosen: Selection, after: int) -> list[int]:
+    with database.read_session() as session:  # a long search must not keep SQLite's write lock
+        return selection.unread(session, version_id, chosen, after, _CHUNK)
+
+
+def _pick(database: Database, choice: Choice) -> list[Key]:
+    with database.read_session() as session:
+        return failures.pick(session, choice, _CHUNK)
+
+
+def _now(database: Database) -> float:
+    with database.read_session() as session:
+        return clock.read(session)
 
 
 def _version(key: Key) -> int:
     return key[1]
 
 
-def _queue(
-    session: Session, summary: Summary, name: str, version_id: int, tweet_ids: Sequence[int], batch_size: int
-) -> None:
-    """Write batches of one job, which the first of them opens, and count them. Raises JobError if it was cancelled."""
-    jobs.refuse_cancelled(session, summary.job_id)
-    if summary.job_id is None:
-        summary.job_id = jobs.open_job(session, name)
-    summary.batches += ledger.add_batches(session, summary.job_id, tweet_ids, batch_size, version_id)
-    summary.added += len(tweet_ids)
+def _count(summary: Summary, writer: JobWriter, batches: list[list[int]]) -> None:
+    summary.job_id = writer.job_id
+    summary.batches += len(batches)
+    summary.added += sum(map(len, batches))

@@ -53,7 +53,8 @@ def annotate(batch_id: int) -> None:
 def annotate_batch(database: Database, batch_id: int, find_tagger: FindTagger) -> bool:
     """Annotate a batch if it can be claimed; tell whether this call stored its annotations.
 
-    What goes wrong with the batch is written into the ledger; only a database that stays away raises.
+    What goes wrong with the batch is written into the ledger. A database that stays away raises, and SystemExit where
+    the process is to end.
     """
     try:
         version_id = patiently(_version_of, database, batch_id)
@@ -161,11 +162,11 @@ def _finish(
 ) -> bool:
     """Write marks, spans and `done` in one transaction, if the claim still counts."""
     with database.write_session() as session:
-        if not ledger.finish(session, claimed, len(poison)):
+        if not ledger.finish(session, claimed):
             log.warning("batch %d was taken over; its annotations are dropped here", claimed.batch_id)
             return False
-        for tweet_id, why in poison.items():
-            spans.mark_dead(session, claimed.model_version_id, [tweet_id], why)
+        dead = sum(spans.mark_dead(session, claimed.model_version_id, [one], why) for one, why in poison.items())
+        ledger.count_dead(session, claimed, dead)
         spans.store(session, claimed.model_version_id, answers, entities)
     log.info("batch %d: %d tweets tagged", claimed.batch_id, len(answers))
     return True
@@ -181,7 +182,8 @@ def _isolate(session: Session, claimed: ledger.Claim) -> None:
         ledger.finish(session, claimed)
     elif ledger.bury(session, claimed, why):
         log.error("tweet %d is dead: %s", claimed.tweet_ids[0], why)
-        spans.mark_dead(session, claimed.model_version_id, claimed.tweet_ids, why)
+        dead = spans.mark_dead(session, claimed.model_version_id, claimed.tweet_ids, why)
+        ledger.count_dead(session, claimed, dead)
 
 
 def _give_back(database: Database, claimed: ledger.Claim) -> None:

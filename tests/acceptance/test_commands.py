@@ -1,6 +1,9 @@
 """The commands as a user runs them, in this process; workers are real processes."""
 
 import json
+import os
+import signal
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -9,12 +12,12 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner, Result
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 import cli
 from db import ledger, model_versions
 from db.session import Database, open_database
-from db.tables import Batch
+from db.tables import Batch, Tweet
 from tests.ledger_tools import VERSION, claim
 from tests.processes import TWEETSPAN, environment, read_jsonl, running, tweetspan
 from trainer.sample import sample_folder
@@ -265,6 +268,30 @@ def test_a_long_stream_is_piped_through_a_bounded_backlog(tmp_path: Path) -> Non
     assert "300 tweets added in 30 batches, 0 already there, 0 bad rows" in done.stdout
     assert done.stderr == "waiting for workers, and none was seen lately; start one: tweetspan worker\n"
     assert max(backlogs) == 2
+
+
+def test_a_stream_from_a_named_pipe_that_is_stopped_keeps_what_was_read(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    command = [*TWEETSPAN, "enqueue", "--max-waiting", "1", "--batch-size", "10", str(pipe)]
+    database = open_database(f"sqlite:///{tmp_path / 'tweetspan.db'}")
+    stream = subprocess.Popen(command, env=environment(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    with pipe.open("wb") as writer:
+        writer.write(b"".join(b'{"id": "%d", "text": "a tweet"}\n' % number for number in range(1, 26)))
+        writer.flush()
+        assert stream.stderr is not None
+        assert stream.stderr.readline().startswith(b"waiting for workers"), "one batch is stored, another is read"
+        stream.send_signal(signal.SIGTERM)
+        _, said = stream.communicate(timeout=60)
+    assert stream.returncode == 1, said
+    assert b"Traceback" not in said
+    assert _count_tweets(database) == 20
+    database.close()
+
+
+def _count_tweets(database: Database) -> int:
+    with database.read_session() as session:
+        return session.scalars(select(func.count()).select_from(Tweet)).one()
 
 
 def _finish_a_full_backlog(database: Database) -> int:

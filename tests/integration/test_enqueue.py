@@ -2,12 +2,15 @@
 
 import tracemalloc
 from collections.abc import Iterator
-from itertools import chain
+from contextlib import contextmanager
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from db import jobs, ledger
 from db.session import Database, open_database
@@ -100,10 +103,10 @@ def test_a_chunk_is_stored_as_a_whole_or_not_at_all(database: Database, monkeypa
     monkeypatch.setattr(module, "_CHUNK", 10)
     add_batches = ledger.add_batches
 
-    def break_in_the_second_chunk(session: Any, job_id: int, ids: Any, size: int) -> int:
+    def break_in_the_second_chunk(session: Any, job_id: int, ids: Any, *more: Any) -> dict[int, list[int]]:
         if 15 in ids:
             raise ConnectionError("gone")
-        return add_batches(session, job_id, ids, size)
+        return add_batches(session, job_id, ids, *more)
 
     with monkeypatch.context() as broken:
         broken.setattr(ledger, "add_batches", break_in_the_second_chunk)
@@ -114,6 +117,29 @@ def test_a_chunk_is_stored_as_a_whole_or_not_at_all(database: Database, monkeypa
 
     assert enqueue(database, tweets(1, 30), "again", batch_size=4).added == 20
     assert sorted(tweet_id for ids in batches(database) for tweet_id in ids) == list(range(1, 31))
+
+
+@pytest.mark.parametrize("lost", [1, 2], ids=["the first", "the second"])
+def test_an_answer_to_a_commit_that_is_lost_changes_nothing(
+    database: Database, monkeypatch: pytest.MonkeyPatch, lost: int
+) -> None:
+    monkeypatch.setattr(module, "_CHUNK", 10)
+    monkeypatch.setattr("tenacity.nap.time.sleep", lambda seconds: None)
+    write_session, commits = database.write_session, count(1)
+
+    @contextmanager
+    def forgetful() -> Iterator[Session]:
+        with write_session() as session:
+            yield session
+        if next(commits) == lost:
+            raise OperationalError("COMMIT", {}, Exception("the connection is gone"))
+
+    monkeypatch.setattr(database, "write_session", forgetful)
+    summary = enqueue(database, chain(tweets(1, 19), [tweet(3)]), "job", batch_size=4)
+    assert summary == Summary(added=19, known=1, batches=6, job_id=summary.job_id)
+    assert [len(ids) for ids in batches(database)] == [4, 4, 2, 4, 4, 1]
+    with database.read_session() as session:
+        assert session.scalars(select(Job.id)).all() == [summary.job_id]
 
 
 def test_an_enqueue_whose_job_is_cancelled_stops(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

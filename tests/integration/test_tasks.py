@@ -100,6 +100,19 @@ def test_poison_tweets_are_dead_and_the_rest_is_done(database: Database, version
     assert batch(database, batch_id).status == ledger.DONE
 
 
+def test_a_poison_tweet_that_is_deleted_meanwhile_is_not_counted(database: Database, version_id: int) -> None:
+    def trouble(texts: Sequence[str]) -> None:
+        if "Ann 1" in texts:
+            with database.write_session() as session:
+                tweets.delete(session, [1])
+            raise PoisonTweetError({0: "poison"})
+
+    batch_id = add_batch(database, 2)
+    assert annotate_batch(database, batch_id, FakeTagger(trouble).find)
+    assert marks(database) == {2: "done"}
+    assert batch(database, batch_id).dead_tweets == 0
+
+
 def test_a_batch_of_poison_alone_ends_too(database: Database, version_id: int) -> None:
     def trouble(texts: Sequence[str]) -> None:
         raise PoisonTweetError({0: "poison"})

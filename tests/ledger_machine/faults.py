@@ -50,8 +50,8 @@ def a_claim_forgets_which_version_was_fixed(patch: Patch) -> None:
 
 
 def a_repeated_finish_is_refused(patch: Patch) -> None:
-    def finish(session: Session, claimed: Claim, dead_tweets: int = 0) -> bool:
-        return ledger._change(session, ledger._ended(claimed, ledger.DONE).values(dead_tweets=dead_tweets))
+    def finish(session: Session, claimed: Claim) -> bool:
+        return ledger._change(session, ledger._ended(claimed, ledger.DONE))
 
     patch.setattr(ledger, "finish", finish)
 
@@ -96,7 +96,7 @@ def a_dispatch_forgets_lost_messages(patch: Patch) -> None:
     _without_condition(patch, 1)
 
 
-def a_dispatch_publishes_before_it_commits(patch: Patch) -> None:
+def a_dispatch_ignores_what_is_due(patch: Patch) -> None:
     patch.setattr(ledger, "take_due", lambda session, room, *more: [*session.scalars(select(Batch.id).limit(room))])
 
 
@@ -137,8 +137,8 @@ def _before(patch: Patch, module: Any, name: str, first: Callable[[Session, int]
 def _without_condition(patch: Patch, index: int) -> None:
     conditions = ledger._due_conditions
 
-    def others(republish_after: float) -> Iterator[ColumnElement[bool]]:
-        for position, condition in enumerate(conditions(republish_after)):
+    def others(now: float, republish_after: float) -> Iterator[ColumnElement[bool]]:
+        for position, condition in enumerate(conditions(now, republish_after)):
             if position != index:
                 yield condition
 

@@ -12,6 +12,8 @@ down_revision = "0001"
 
 def upgrade() -> None:
     op.add_column("jobs", sa.Column("cancelled_at", sa.Double(), nullable=True))
+    op.add_column("jobs", sa.Column("token", sa.Text(), nullable=True))
+    op.create_index("ix_jobs_token", "jobs", ["token"], unique=True)
     op.add_column("batches", sa.Column("setbacks", sa.Integer(), nullable=False, server_default="0"))
     op.add_column("batches", sa.Column("leased_by", sa.Text(), nullable=True))
     op.add_column("batches", sa.Column("dead_tweets", sa.Integer(), nullable=False, server_default="0"))
