@@ -75,7 +75,7 @@ class QueryError(TweetspanError):
 
 
 class JobError(TweetspanError):
-    """No such job, or nothing of it is left to be done."""
+    """No such job, or one that is cancelled or has ended."""
 
 
 class PoisonTweetError(TweetspanError):

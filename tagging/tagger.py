@@ -104,10 +104,12 @@ class Tagger:
                 chosen = [rest[position] for position in batch]
                 answers.update(zip(chosen, self._forward([windows[index] for index in chosen]), strict=True))
                 progress()
-        except torch.OutOfMemoryError:
-            return False
-        except torch.AcceleratorError as error:  # nothing works on this device until the process is replaced
-            raise UnfitProcessError(_first_line(error)) from error
+        except RuntimeError as error:
+            if _is_out_of_memory(error):
+                return False
+            if _is_out_of_order(error):  # nothing works on this device until the process is replaced
+                raise UnfitProcessError(_first_line(error)) from error
+            raise
         return True
 
     def _halve_budget(self) -> None:
@@ -153,6 +155,16 @@ class Tagger:
                     scores[head.word] = probability
         entities = (_without_leading_signs(chunk, text, encoded.words) for chunk in chunks(labels))
         return chunks_to_spans((chunk for chunk in entities if chunk), encoded.words, scores)
+
+
+def _is_out_of_memory(error: RuntimeError) -> bool:
+    """cuBLAS and cuDNN have no error class of their own, and may be the first for whom nothing is left."""
+    return isinstance(error, torch.OutOfMemoryError) or "_STATUS_ALLOC_FAILED" in str(error)
+
+
+def _is_out_of_order(error: RuntimeError) -> bool:
+    is_library = any(sign in str(error) for sign in ("CUDA error", "CUBLAS_STATUS_", "CUDNN_STATUS_", "cuDNN error"))
+    return isinstance(error, torch.AcceleratorError) or is_library
 
 
 def _first_line(error: Exception) -> str:

@@ -45,5 +45,7 @@ def begin_anew() -> None:
     for child in active_children():
         child.terminate()
         child.join(_CHILD_PATIENCE)
+    if state.should_stop is not None or state.should_terminate is not None:
+        return  # told to stop meanwhile, which a fresh process would not know
     environment = changed_environment({"FORKED_BY_MULTIPROCESSING": ""})  # set by Celery, meant for children
     os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environment)  # noqa: S606 (no shell is meant)

@@ -224,6 +224,27 @@ def test_an_error_of_the_accelerator_makes_the_process_unfit(tagger: Tagger, mon
         tagger.tag(["Ana"])
 
 
+@pytest.mark.parametrize(
+    ("said", "error"),
+    [
+        ("CUDA error: CUBLAS_STATUS_EXECUTION_FAILED when calling `cublasSgemm`", UnfitProcessError),
+        ("cuDNN error: CUDNN_STATUS_INTERNAL_ERROR", UnfitProcessError),
+        ("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`", DeviceError),
+        ("shape mismatch", RuntimeError),
+    ],
+)
+def test_the_libraries_of_a_device_fail_without_an_error_of_their_own(
+    tagger: Tagger, monkeypatch: pytest.MonkeyPatch, said: str, error: type[Exception]
+) -> None:
+    def broken(**_: torch.Tensor) -> object:
+        raise RuntimeError(said)
+
+    monkeypatch.setattr(tagger.network, "forward", broken)
+    with pytest.raises(error) as raised:
+        tagger.tag(["Ana"])
+    assert type(raised.value) is error
+
+
 def test_texts_whose_probabilities_are_not_numbers_are_named(tagger: Tagger, monkeypatch: pytest.MonkeyPatch) -> None:
     forward = tagger.network.forward
     poison = tagger.encoder.encode(["zzz"])[0].windows[0].ids[1]
