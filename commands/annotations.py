@@ -37,10 +37,11 @@ def prune(model: str) -> None:
     with opened() as (_, database), progress_bar() as progress:
         with database.read_session() as session:
             version_id = model_versions.find(session, model).id
+            _refuse_if_awaited(session, version_id)
         bar = progress.add_task("removing", total=None)
         while True:
             with database.write_session() as session:
-                _refuse_if_used(session, version_id)
+                _refuse_if_active(session, version_id)
                 removed = spans.prune(session, version_id, last, _CHUNK)
             if removed is None:
                 break
@@ -49,11 +50,16 @@ def prune(model: str) -> None:
     click.echo(f"the annotations of {counted(count, 'tweet')} by version {version_id} are removed")
 
 
-def _refuse_if_used(session: Session, version_id: int) -> None:
-    from db import ledger, model_versions
+def _refuse_if_active(session: Session, version_id: int) -> None:
+    from db import model_versions
 
     if version_id == model_versions.active_id(session):
         raise QueryError(f"version {version_id} is active; activate another one first")
+
+
+def _refuse_if_awaited(session: Session, version_id: int) -> None:
+    from db import ledger
+
     if not ledger.is_empty(session, version_id=version_id):
         raise QueryError(
             f"tweets wait for version {version_id}; let a worker finish them, or cancel their job "

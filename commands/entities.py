@@ -126,7 +126,7 @@ def tweet(tweet_id: int, model: str, as_json: bool) -> None:
     click.echo(marked(found.text, found.mentions))
     if found.status != "done":
         click.echo(
-            f"dead: {clean(found.error or '')}"
+            f"{found.status}: {clean(found.error or '')}"
             if found.status
             else "not read yet by this version; see `tweetspan status`"
         )

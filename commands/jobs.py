@@ -88,17 +88,16 @@ def cancel(job: str) -> None:
         if not found.open:
             raise JobError(f"job {job_id} is {found.state}: nothing of it is left; see `tweetspan jobs show {job_id}`")
         batches = jobs.cancel(session, job_id)
-        left = jobs.progress(session, job_id).leased
     click.echo(f"job {job_id} is cancelled: {counted(batches, 'batch', 'batches')} taken out of the queue")
-    if left:
-        click.echo(f"{counted(left, 'tweet')} in the hands of workers will be finished")
+    if found.leased:
+        click.echo(f"{counted(found.leased, 'tweet')} in the hands of workers will be finished")
 
 
 @jobs_command.command("wait")
 @click.argument("job")
 @click.option("--timeout", type=click.FloatRange(min=0), help="Seconds.  [default: none]")
 def wait(job: str, timeout: float | None) -> None:
-    """Wait until nothing of a JOB waits or is being tagged.
+    """Wait until nothing of a JOB waits or is being tagged; an enqueue that still reads may add to it later.
 
     The exit code is 0 if every tweet was tagged, 3 if some are dead (see `tweetspan failures`), 4 if the job was
     cancelled, and 124 if the time was up before.
@@ -123,20 +122,26 @@ def wait(job: str, timeout: float | None) -> None:
 
 def _await(database: Database, job_id: int, deadline: float) -> Progress:
     from commands.rendering import progress_bar
-    from db import jobs
+    from worker.patience import patiently
 
     with progress_bar() as bar:
         task = bar.add_task(f"job {job_id}", total=None)
         while True:
             began = time.monotonic()
-            with database.read_session() as session:
-                found = jobs.progress(session, job_id)
+            found = patiently(_progress, database, job_id)
             took = time.monotonic() - began
             bar.update(task, total=found.total, completed=found.total - found.open)
             left = deadline - time.monotonic()
             if not found.open or left <= 0:
                 return found
             time.sleep(min(left, max(_EVERY, took / _SHARE)))
+
+
+def _progress(database: Database, job_id: int) -> Progress:
+    from db import jobs
+
+    with database.read_session() as session:
+        return jobs.progress(session, job_id)
 
 
 def _exit_code(found: Progress) -> int:

@@ -11,7 +11,7 @@ import click
 from commands.tweet_ids import parse_tweet_ids, read_tweet_ids
 from tagging.errors import QueryError
 
-_CHUNK = 1000  # tweets of one transaction
+_CHUNK = 10_000  # tweets of one transaction, which reads every open batch
 _SHOWN_BAD_LINES = 20
 _EXIT_SOME_BAD = 3
 
