@@ -24,15 +24,16 @@ test: .venv/installed ## all tests, on real Redis, SQLite and PostgreSQL
 	$(BIN)/python -m pytest
 
 ledger-machine: .venv/installed ## 2,000 random histories of the ledger on each database (half an hour)
-	$(BIN)/python -m pytest --hypothesis-profile=thorough --log-cli-level=CRITICAL -k doubled tests/integration/test_ledger_machine.py
+	$(BIN)/python -m pytest -s --hypothesis-profile=thorough --log-cli-level=CRITICAL -k doubled tests/integration/test_ledger_machine.py
 
 lint: .venv/installed ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-chaos: .venv/installed ## disturb workers and servers 200 times for each of three seeds (half an hour)
+chaos: .venv/installed ## disturb workers and servers 200 times for each of three seeds, and a real network (half an hour)
 	for seed in 1 2 3; do $(BIN)/python -m benchmarks.chaos --seed $$seed || exit 1; done
+	$(BIN)/python -m benchmarks.chaos --real-model --faults 20 --minimum-per-kind 1 --batches 50
 
 clean: ## remove what the other targets made
 	rm -rf .venv demo-data .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
