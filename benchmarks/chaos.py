@@ -66,11 +66,12 @@ def _disturb(scene: Scene, schedule: Schedule, options: Options) -> None:
         scene.look()
         kind = schedule.next
         if time.monotonic() >= due:
+            began = time.monotonic()
             held = FAULTS[kind](scene)
             if held is not None:
                 schedule.done()
                 if held:
-                    scene.watch.note(kind, held)
+                    scene.watch.note(kind, held, began)
                 due = time.monotonic() + scene.rng.uniform(*_PAUSE)
                 give_up = due + _PATIENCE
             elif time.monotonic() > give_up:
@@ -135,15 +136,24 @@ def _report(
         "finishes fenced off": sum(log.fenced for log in logs),
         "messages lost": scene.lost_messages,
         "leases expired": len(scene.watch.expired),
+        "leases renewed": len(scene.watch.renewed),
     }
+    if "restart PostgreSQL" in options.kinds:
+        proofs["restarts of PostgreSQL amid a transaction"] = scene.restarts_amid_writing
+    if "delete tweets" in options.kinds:
+        proofs["deleted tweets sent again and kept out"] = sum(one.kept_out for one in scene.enqueuers)
     notes = {
         "tweets deleted": len(scene.deleted),
         "workers started": len(logs),
         "minutes that a worker took no work though there was some": sum(one.idle_minutes for one in scene.members),
+        "workers that began anew": sum(log.begun_anew for log in logs),
         "tracebacks in their logs": sum(log.tracebacks for log in logs),
         "enqueues that failed and were run again": sum(one.failures for one in scene.enqueuers),
     }
     missing = list(shortcomings(rows, scene.batches, findings, proofs, options.bars))
+    missing.extend(f"too late: {what}" for what in scene.overdue)
+    if unasked := sum(one.unasked_ends for one in scene.members):
+        missing.append(f"{unasked} workers ended though nobody ended them")
     if not is_drained:
         missing.append(f"not drained within {options.time_limit:.0f} s: {scene.counts}")
     return Report(
@@ -179,7 +189,7 @@ def _read_options() -> tuple[Options, bool]:
     parser.add_argument("--keep", action="store_true", help="keep the folder with logs, tweets and databases")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
-    bars = Bars(given.faults, given.minimum_per_kind, given.batches)
+    bars = Bars(given.faults, given.minimum_per_kind, given.batches, given.lease)
     size = Size(workers=given.workers, lease=given.lease)
     options = Options(given.seed, bars, size, time_limit=given.time_limit, real_model=given.real_model, keep=given.keep)
     return options, given.json

@@ -55,18 +55,18 @@ def built(seed: int, size: Size, folder: Path, model: Path | None = None) -> Ite
         stack.callback(lambda: [one.stop() for one in (*scene.enqueuers, *scene.members)])
         for number in range(1, size.workers + 1):
             to_database, to_redis = links()
-            env = _environment(folder, to_database, to_redis) | disturbed
-            scene.members.append(Member(f"worker-{number}", env, to_database, to_redis, folder))
+            name = f"worker-{number}"
+            env = _environment(folder, name, to_database, to_redis) | disturbed
+            scene.members.append(Member(name, env, to_database, to_redis, folder))
         for number in range(1, size.enqueuers + 1):
-            env = _environment(folder, *links())
-            scene.enqueuers.append(
-                Enqueuer(f"enqueuer-{number}", env, folder / f"enqueuer-{number}.log", scene.next_file)
-            )
+            name = f"enqueuer-{number}"
+            env = _environment(folder, name, *links())
+            scene.enqueuers.append(Enqueuer(name, env, folder / f"{name}.log", scene.next_file))
         yield scene
 
 
-def _environment(folder: Path, database: Link, broker: Link) -> dict[str, str]:
-    database_url = f"postgresql://postgres@127.0.0.1:{database.port}/{DATABASE}"
+def _environment(folder: Path, name: str, database: Link, broker: Link) -> dict[str, str]:
+    database_url = f"postgresql://postgres@127.0.0.1:{database.port}/{DATABASE}?application_name={name}"
     return environment(folder, database_url, f"redis://127.0.0.1:{broker.port}/0")
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db import ledger
-from db.tables import Annotation, Batch, Entity, Span, Tweet
+from db.tables import Annotation, Batch, Entity, Span, Tombstone, Tweet
 
 _SCORES_AGREE = 1e-4
 
@@ -17,25 +17,22 @@ Mention = tuple[int, int, int, int, str, str, str, str]  # tweet, version, start
 
 @dataclass(frozen=True)
 class Stored:
-    """What a database holds: tweets, the status of each mark, the score of each span."""
+    """What a database holds: tweets and tombstones, the status of each mark, the score of each span."""
 
     tweets: set[int]
+    tombstones: set[int]
     marks: dict[Mark, str]
     spans: dict[Mention, float]
 
 
 @dataclass(frozen=True)
 class Findings:
-    """Ids of tweets of which something is missing or wrong, is there twice, or came back after its deletion."""
+    """Ids of tweets of which something is missing or wrong, is there twice, or came (or could come) back after its
+    deletion."""
 
     lost: set[int]
     doubled: set[int]
     resurrected: set[int]
-
-    @property
-    def is_clean(self) -> bool:
-        """Whether there is nothing to report."""
-        return not (self.lost or self.doubled or self.resurrected)
 
 
 def read_stored(session: Session) -> Stored:
@@ -48,6 +45,7 @@ def read_stored(session: Session) -> Stored:
     spans = session.execute(select(*columns).join(Entity, Entity.id == Span.entity_id))
     return Stored(
         set(session.scalars(select(Tweet.id))),
+        set(session.scalars(select(Tombstone.tweet_id))),
         {(row[0], row[1]): row[2] for row in marks},
         {tuple(row[:-1]): row[-1] for row in spans},  # type: ignore[misc]
     )
@@ -64,7 +62,7 @@ def compare(found: Stored, expected: Stored, deleted: set[int]) -> Findings:
 
     A mark of another status, or a span of another score, counts as lost: what was expected is not there.
     """
-    back = deleted & (found.tweets | _tweets(found.marks) | _tweets(found.spans))
+    back = deleted & (found.tweets | _tweets(found.marks) | _tweets(found.spans)) | (deleted - found.tombstones)
     lost = (
         (expected.tweets - found.tweets)
         | _tweets(mark for mark, status in expected.marks.items() if found.marks.get(mark) != status)

@@ -21,6 +21,7 @@ LABELS = ("PER", "ORG", "LOC")
 _NAME = re.compile(r"[A-Z]\w*(?: [A-Z]\w*)*")
 _NUMBER = re.compile(r"#(\d+)")  # each text ends in the number of its tweet
 _SLICE = 0.05  # seconds between two signs of progress
+_LONG = 40  # of so many batches one takes longer than a lease
 
 log = logging.getLogger(__name__)
 
@@ -60,21 +61,25 @@ class UndisturbedTagger:
 class DisturbedTagger:
     """Answers as another tagger does, slowly enough to be caught with a lease; markers do what they say.
 
-    It logs what `benchmarks.delivery.worker_log` reads.
+    It logs what `benchmarks.delivery.worker_log` reads. The lease is in seconds.
     """
 
-    def __init__(self, tagger: Tags) -> None:
+    def __init__(self, tagger: Tags, lease: float) -> None:
         self.tagger = tagger
+        self.lease = lease
 
     def tag(self, texts: Sequence[str], progress: Callable[[], None] | None = None) -> list[list[Span]]:
-        """Return the spans of each text after 0.2 to 1 second. Raises PoisonTweetError, or ends the process."""
+        """Return the spans of each text after 0.2 to 1 second, at times only after more than a lease.
+
+        Raises PoisonTweetError, or ends the process.
+        """
         log.info("tagging from tweet %s", tweet_number(texts[0]))
         for text in texts:
             for marker in (POISON, KILLER):
                 if marker in text:
                     log.warning("met %s tweet %s", marker, tweet_number(text))
         _refuse(texts, (POISON,))
-        _take_time(texts, progress or (lambda: None))
+        _take_time(_seconds(texts, self.lease), progress or (lambda: None))
         if any(KILLER in text for text in texts):
             os.kill(os.getpid(), signal.SIGKILL)
         return self.tagger.tag(texts, progress)
@@ -93,8 +98,12 @@ def _refuse(texts: Sequence[str], markers: Sequence[str]) -> None:
         raise PoisonTweetError(dict.fromkeys(refused, "a text that cannot be tagged"))
 
 
-def _take_time(texts: Sequence[str], progress: Callable[[], None]) -> None:
-    seconds = 0.2 + zlib.crc32("".join(texts).encode()) % 1000 / 1250
+def _seconds(texts: Sequence[str], lease: float) -> float:
+    number = zlib.crc32("".join(texts).encode())
+    return 1.3 * lease if number % _LONG == 0 else 0.2 + number % 1000 / 1250
+
+
+def _take_time(seconds: float, progress: Callable[[], None]) -> None:
     for _ in range(round(seconds / _SLICE)):
         time.sleep(_SLICE)
         progress()

@@ -29,7 +29,7 @@ _REAL = importlib.util.find_spec("worker.active_model")  # found, not loaded: it
 def tagger_for(database: Database, version_id: int, device: str) -> Tags:
     """Return the tagger of a version."""
     tagger = _real().tagger_for(database, version_id, device) if _USES_REAL_MODEL else FakeTagger(version_id)
-    return tagger if _IS_INSTANT else DisturbedTagger(tagger)
+    return tagger if _IS_INSTANT else DisturbedTagger(tagger, lease.LEASE)
 
 
 @cache

@@ -1,22 +1,27 @@
 """The faults. Each looks for a target that holds a lease, hits it, and returns the leases that were held.
 
-None means that there was no such target just now, and that nothing was done.
+None means that there was no such target just now, and that nothing was done. No lease means that the fault does not
+count, or is counted elsewhere.
 """
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from benchmarks.delivery.fleet import Member
 from benchmarks.delivery.proxy import Link
+from benchmarks.delivery.report import WHOLE_WORKER
 from benchmarks.delivery.scene import Scene
 from benchmarks.delivery.stream import MARKERS
-from benchmarks.delivery.watch import Lease, has_moved_on, waiting_tweets, writing_transactions
+from benchmarks.delivery.watch import Lease, has_moved_on, unclaimed, waiting_tweets, writers
 from db import model_versions, tweets
 
 Fault = Callable[[Scene], list[Lease] | None]
 
-_LOOKS_FOR_A_WRITER = 200  # before a restart of PostgreSQL
+_LOOKS_FOR_A_WRITER = 200
 _TAKE_OVER = 60.0  # seconds after the end of a lease within which somebody should have taken the batch
 _STOPPED_AT_MOST = 0.5  # of the workers
+_SHUTDOWN = 120.0  # seconds after a SIGTERM within which a worker must have ended
 
 
 def catch(scene: Scene) -> tuple[Member, list[Lease]] | None:
@@ -78,7 +83,12 @@ def _lasting(fault: Fault) -> Fault:
 def _terminate(scene: Scene, member: Member, held: list[Lease]) -> None:
     member.terminate(with_child=scene.rng.random() < 0.5)
     worker = member.log
-    scene.last(member, lambda: member.log is not worker, lambda: None, 120)
+
+    def end() -> None:
+        if member.log is worker:
+            scene.overdue.append(f"the end of {member.name} after a SIGTERM")
+
+    scene.last(member, lambda: member.log is not worker, end, _SHUTDOWN)
 
 
 def _stop_past_lease(scene: Scene) -> list[Lease] | None:
@@ -92,29 +102,84 @@ def _stop_past_lease(scene: Scene) -> list[Lease] | None:
         with scene.database.read_session() as session:
             return has_moved_on(session, held) == set(held)
 
-    scene.last(member, is_taken_over, member.thaw, scene.lease + _TAKE_OVER)
+    def end() -> None:
+        if not is_taken_over():
+            scene.overdue.append(f"another worker that takes over from {member.name}")
+        member.thaw()
+
+    scene.last(member, is_taken_over, end, scene.lease + _TAKE_OVER)
     return held
 
 
 def _empty_redis(empty: Callable[[Scene], None]) -> Fault:
-    """Make a fault that loses what Redis holds, at a moment when it holds something."""
+    """Make a fault that loses the messages of batches that wait, while workers hold others; returns those that wait."""
 
-    def hit(scene: Scene) -> None:
-        scene.lost_messages += scene.redis.messages()
+    def fault(scene: Scene) -> list[Lease] | None:
+        held = [lease for _, lease in scene.holdings()]
+        messages = scene.redis.batch_ids()
+        if not held or not messages:
+            return None
         empty(scene)
+        with scene.database.read_session() as session:
+            lost = unclaimed(session, messages)
+        scene.lost_messages += len(lost)
+        return lost
 
-    fault = _on_all(hit)
-    return lambda scene: fault(scene) if scene.redis.messages() else None
+    return fault
 
 
-def _restart_postgresql(scene: Scene) -> None:
-    """Restart it while somebody has written and not committed, if that can be caught."""
+@contextmanager
+def _frozen(scene: Scene) -> Iterator[None]:
+    """Let everybody stand still where no other fault is going on."""
+    stopped = [*scene.free, *scene.enqueuers]
+    for one in stopped:
+        one.freeze()
+    try:
+        yield
+    finally:
+        for one in stopped:
+            one.thaw()
+
+
+@contextmanager
+def _amid_writing(scene: Scene) -> Iterator[list[str]]:
+    """Freeze everybody while some have written and not committed, and name those; none if that cannot be caught."""
     with scene.database.read_session() as session:
         for _ in range(_LOOKS_FOR_A_WRITER):
-            if writing_transactions(session):
-                break
-            session.rollback()
-    scene.postgresql.restart(scene.rng.choice(("fast", "immediate")))
+            session.rollback()  # statistics stand still within a transaction
+            if writers(session):
+                with _frozen(scene):
+                    session.rollback()
+                    if caught := writers(session):
+                        session.rollback()
+                        yield caught
+                        return
+    with _frozen(scene):
+        yield []
+
+
+def _restart_postgresql(scene: Scene) -> list[Lease] | None:
+    """Restart it under workers that hold leases, in the middle of somebody's transaction where one is caught."""
+    with _amid_writing(scene) as caught:
+        held = [lease for _, lease in scene.holdings()]
+        if not held or not all(map(scene.is_safe, held)):
+            return None
+        scene.restarts_amid_writing += bool(caught)
+        scene.postgresql.restart(scene.rng.choice(("fast", "immediate")))
+    return held
+
+
+def _kill_enqueuer(scene: Scene) -> list[Lease] | None:
+    """Kill an enqueuer that has written and not committed."""
+    if not any(one.runs for one in scene.enqueuers):
+        return None
+    began = time.monotonic()
+    with _amid_writing(scene) as caught:
+        targets = [one for one in scene.enqueuers if one.name in caught]
+        for one in targets:
+            one.kill()
+            scene.watch.note("kill -9 enqueuer", [], began)
+    return [] if targets else None
 
 
 def _cut(scene: Scene, member: Member, link: Link) -> None:
@@ -136,7 +201,7 @@ def _delay(scene: Scene, member: Member, held: list[Lease]) -> None:
 
 
 def _black_hole(scene: Scene, link: Link, member: Member) -> None:
-    """Hold a worker's connections, one time in three for longer than a lease and than every client's patience."""
+    """Hold a worker's connections, one time in three for longer than a lease."""
     link.hold()
     is_cut = scene.rng.random() < 0.5
     factor = scene.rng.choice((0.15, 0.3, 1.2))
@@ -182,12 +247,13 @@ def _plant(marker: str) -> Fault:
 
 FAULTS: dict[str, Fault] = {
     "kill -9 child": _on_worker(lambda scene, member, held: member.kill_child()),
-    "kill -9 parent and child": _on_worker(lambda scene, member, held: member.kill()),
+    WHOLE_WORKER: _on_worker(lambda scene, member, held: member.kill()),
     "SIGTERM and respawn": _on_worker(_terminate),
     "SIGSTOP past the lease": _lasting(_stop_past_lease),
     "kill -9 Redis": _empty_redis(lambda scene: scene.redis.restart_empty()),
     "FLUSHALL": _empty_redis(lambda scene: scene.redis.flush()),
-    "restart PostgreSQL": _on_all(_restart_postgresql),
+    "restart PostgreSQL": _restart_postgresql,
+    "kill -9 enqueuer": _kill_enqueuer,
     "cut database": _on_worker(lambda scene, member, held: _cut(scene, member, member.database)),
     "cut Redis": _on_worker(lambda scene, member, held: _cut(scene, member, member.broker)),
     "delay": _on_worker(_delay),

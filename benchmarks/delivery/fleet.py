@@ -26,6 +26,8 @@ class Member:
         self.logs: list[WorkerLog] = []
         self.is_disturbed = False  # a fault is going on here; no other is begun
         self.idle_minutes = 0  # minutes in which the worker took no work though there was some
+        self.unasked_ends = 0  # of parents that nobody killed or told to end
+        self._was_ended = False
         self._busy = time.monotonic()
         self._env = env
         self._folder = folder
@@ -45,6 +47,7 @@ class Member:
         """Read the log; put a new worker in the place of one that ended."""
         self.log.follow()
         if self.has_ended:
+            self.unasked_ends += not self._was_ended
             self._start()
 
     def note_idleness(self, is_work_there: bool) -> None:
@@ -65,17 +68,20 @@ class Member:
 
     def kill(self) -> None:
         """Kill parent and child at once."""
+        self._was_ended = True
         self._worker.kill()
 
     def kill_child(self) -> None:
         """Kill the process that tags; its parent lives."""
-        for child in psutil.Process(self._worker.process.pid).children():
-            if "spawn_main" in " ".join(child.cmdline()):
-                child.kill()
+        children = psutil.Process(self._worker.process.pid).children()
+        tagging = [child for child in children if "spawn_main" in " ".join(child.cmdline())]
+        assert len(tagging) == 1, children
+        tagging[0].kill()
         self.log.tagging = None
 
     def terminate(self, with_child: bool) -> None:
         """Ask the parent to end, as a container's end does; or the whole process group, as Ctrl-C's kin do."""
+        self._was_ended = True
         if with_child:
             self._worker.signal_all(signal.SIGTERM)
         else:
@@ -89,6 +95,7 @@ class Member:
         self.log.follow()
 
     def _start(self) -> None:
+        self._was_ended = False
         path = self._folder / f"{self.name}.{len(self.logs) + 1}.log"
         self._worker = WorkerProcess([*_COMMAND, "-n", self.name], self._env, path)
         self.logs.append(WorkerLog(path))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import redis
 
-from worker.app import QUEUE
+from worker.messages import QUEUE, read_batch_id
 
 _PATIENCE = 30.0  # seconds until a server must answer
 
@@ -24,6 +24,10 @@ class RedisServer:
     def messages(self) -> int:
         """Count the messages that wait in the queue."""
         return int(self.client.llen(QUEUE))
+
+    def batch_ids(self) -> list[int]:
+        """Return the batches whose message waits in the queue."""
+        return [read_batch_id(message) for message in self.client.lrange(QUEUE, 0, -1)]
 
     def flush(self) -> None:
         """Lose everything, and go on."""

@@ -11,19 +11,23 @@ from rich.table import Table
 from benchmarks.delivery.comparison import Findings, lost_and_doubled
 from benchmarks.delivery.watch import Injection
 
+WHOLE_WORKER = "kill -9 parent and child"  # only its lease brings the batch back
+_TAKE_OVER = 5.0  # seconds after the end of a lease
+
 
 @dataclass(frozen=True)
 class Bars:
-    """What a run must reach to have proved something."""
+    """What a run must reach to have proved something; `lease` is in seconds."""
 
     faults: int
     per_kind: int
     batches: int
+    lease: float = 30.0
 
 
 @dataclass(frozen=True)
 class Row:
-    """One kind of fault. `recovery` is the slowest, `median` the usual one, in seconds."""
+    """One kind of fault. `recovery` is the slowest, `median` the usual one, in seconds; `unrecovered` had none."""
 
     kind: str
     injected: int
@@ -32,6 +36,7 @@ class Row:
     doubled: int
     recovery: float | None
     median: float | None
+    unrecovered: int = 0
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,8 @@ def make_row(kind: str, injections: Sequence[Injection], without_target: int, fi
     hit = {one for injection in injections for one in injection.tweet_ids}
     times = [one.recovery for one in injections if one.recovery is not None]
     slowest, median = (max(times), statistics.median(times)) if times else (None, None)
-    return Row(kind, len(injections), without_target, *lost_and_doubled(findings, hit), slowest, median)
+    unrecovered = sum(one.recovery is None for one in injections if one.leases)
+    return Row(kind, len(injections), without_target, *lost_and_doubled(findings, hit), slowest, median, unrecovered)
 
 
 def shortcomings(
@@ -71,12 +77,21 @@ def shortcomings(
         if not count:
             yield f"{what}: never, so nothing was proved"
     for row in rows:
-        if row.injected < bars.per_kind:
-            yield f"{row.kind}: {row.injected} of {bars.per_kind} times"
+        yield from _of_kind(row, bars)
     if (faults := sum(row.injected for row in rows)) < bars.faults:
         yield f"{faults} of {bars.faults} faults"
     if batches < bars.batches:
         yield f"{batches} of {bars.batches} batches"
+
+
+def _of_kind(row: Row, bars: Bars) -> Iterator[str]:
+    promised = bars.lease + _TAKE_OVER
+    if row.injected < bars.per_kind:
+        yield f"{row.kind}: {row.injected} of {bars.per_kind} times"
+    if row.unrecovered:
+        yield f"{row.kind}: {row.unrecovered} times a batch was not taken up again"
+    if row.kind == WHOLE_WORKER and row.median is not None and row.median > promised:
+        yield f"{row.kind}: median recovery {row.median:.1f} s, promised are {promised:.0f} s"
 
 
 def print_report(report: Report, as_json: bool) -> None:

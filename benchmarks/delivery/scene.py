@@ -48,7 +48,9 @@ class Scene:
     to_plant: deque[str] = field(default_factory=deque)  # markers for the next file
     met: set[int] = field(default_factory=set)  # marked tweets that a worker has met
     deleted: set[int] = field(default_factory=set)
-    lost_messages: int = 0
+    lost_messages: int = 0  # whose batch waited
+    restarts_amid_writing: int = 0
+    overdue: list[str] = field(default_factory=list)  # what should have happened and did not, in time
     is_enqueuing: bool = True
     counts: dict[str, int] = field(default_factory=dict)  # batches by status, at the last look
 
@@ -92,8 +94,9 @@ class Scene:
         return [(one, lease) for one, lease in pairs if claimants.count(lease.batch_id) == 1]
 
     def is_safe(self, lease: Lease) -> bool:
-        """Whether one more unexplained end of this batch's process cannot kill an innocent tweet."""
-        return lease.attempts <= 1 or any(self.stream.is_killer(one) for one in lease.tweet_ids)
+        """Whether one more unexplained end of this batch's process cannot kill an innocent tweet: several are split."""
+        is_split = len(lease.tweet_ids) > 1
+        return is_split or lease.attempts <= 1 or any(self.stream.is_killer(one) for one in lease.tweet_ids)
 
     def last(self, member: Member, is_over: Callable[[], bool], end: Callable[[], None], seconds: float) -> None:
         """Let a fault go on at a member's place."""
@@ -105,7 +108,8 @@ class Scene:
         if not self.is_enqueuing or self.counts.get(ledger.WAITING, 0) > _BACKLOG * len(self.members):
             return None
         markers = [self.to_plant.popleft() for _ in range(min(2, len(self.to_plant)))]
-        again = sorted(self.deleted)[-20:] + list(self.stream.texts)[-20:]
+        deleted = sorted(self.deleted)
+        again = self.rng.sample(deleted, min(20, len(deleted))) + list(self.stream.texts)[-20:]
         size = self.rng.randint(*_FILE) * len(self.members)
         return self.stream.next_file(size, markers, again), self.rng.randint(8, 32)
 
@@ -118,7 +122,8 @@ class Scene:
         for tweet_id, marker in new:
             self.met.add(tweet_id)
             kind = next(kind for kind, one in MARKERS.items() if one == marker)
-            self.watch.note(kind, [lease for lease in leases if tweet_id in lease.tweet_ids])
+            if held := [lease for lease in leases if tweet_id in lease.tweet_ids]:
+                self.watch.note(kind, held, time.monotonic())
 
     def _end_what_is_over(self) -> None:
         for fault in list(self.lasting):

@@ -10,6 +10,7 @@ from benchmarks.delivery.fake_tagger import KILLER
 _TAGGING = re.compile(r"tagging from tweet (\d+)")
 _MET = re.compile(r"met (\[\w+\]) tweet (\d+)")
 _FENCED = "was taken over; its annotations are dropped here"
+_BEGINS_ANEW = "it begins anew"
 
 
 @dataclass
@@ -20,6 +21,7 @@ class WorkerLog:
     tagging: int | None = None
     began: float = 0.0  # when it was seen to begin that
     fenced: int = 0
+    begun_anew: int = 0
     tracebacks: int = 0
     met: list[tuple[str, int]] = field(default_factory=list)  # marker and tweet, oldest first
     _read: int = 0
@@ -43,5 +45,7 @@ class WorkerLog:
                 self.tagging = None  # this process is as good as gone
         elif _FENCED in line:
             self.fenced += 1
+        elif _BEGINS_ANEW in line:
+            self.begun_anew += 1
         elif line.startswith("Traceback"):
             self.tracebacks += 1

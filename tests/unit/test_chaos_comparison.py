@@ -26,7 +26,7 @@ VERSIONS = {1: 1, 2: 1, 3: 1, 4: 2, 5: 2}
 
 @pytest.fixture
 def expected(tmp_path: Path) -> Stored:
-    return undisturbed(tmp_path, TEXTS, VERSIONS, FakeTagger)
+    return replace(undisturbed(tmp_path, TEXTS, VERSIONS, FakeTagger), tombstones={6})
 
 
 def a_span_of(stored: Stored, tweet_id: int) -> tuple[int, int, int, int, str, str, str, str]:
@@ -61,10 +61,12 @@ def test_the_undisturbed_process_stores_every_tweet_once(expected: Stored) -> No
         (lambda s: replace(s, tweets=s.tweets | {6}), Findings(set(), set(), {6})),
         (lambda s: replace(s, marks=s.marks | {(6, 1): "done"}), Findings(set(), set(), {6})),
         (lambda s: replace(s, tweets=s.tweets | {7}), Findings(set(), {7}, set())),
+        (lambda s: replace(s, tombstones=set()), Findings(set(), set(), {6})),
     ],
     ids=[
         "tweet lost", "mark lost", "innocent dead", "killer alive", "span lost", "score off", "two versions",
         "span doubled", "deleted tweet back", "mark of a deleted tweet", "tweet from nowhere",
+        "no tombstone",
     ],
 )  # fmt: skip
 def test_damage_is_found(expected: Stored, damage: Callable[[Stored], Stored], findings: Findings) -> None:
@@ -74,8 +76,6 @@ def test_damage_is_found(expected: Stored, damage: Callable[[Stored], Stored], f
 def test_findings_are_counted_among_what_a_fault_hit() -> None:
     findings = Findings({1, 2}, {3}, {4})
     assert lost_and_doubled(findings, {2, 3, 5}) == (1, 1)
-    assert not findings.is_clean
-    assert Findings(set(), set(), set()).is_clean
 
 
 def test_a_batch_that_has_not_ended_records_nothing(tmp_path: Path) -> None:
@@ -96,5 +96,5 @@ def test_answers_depend_on_text_and_version_alone() -> None:
 
 def test_poison_is_refused_by_name() -> None:
     with pytest.raises(PoisonTweetError) as refused:
-        DisturbedTagger(FakeTagger(1)).tag([TEXTS[1], TEXTS[3]])
+        DisturbedTagger(FakeTagger(1), 1.0).tag([TEXTS[1], TEXTS[3]])
     assert list(refused.value.reasons) == [1]
