@@ -212,6 +212,11 @@ def fail_orphan(session: Session, batch_id: int, worker: str, error: str) -> boo
     return _change(session, orphan.values(**_waiting(0.0), error=error))
 
 
+def note_error(session: Session, batch_id: int, error: str) -> None:
+    """Say with a batch that waits what happened to the process that was to claim it, which costs it no attempt."""
+    session.execute(update(Batch).where(Batch.id == batch_id, Batch.status == WAITING).values(error=error))
+
+
 def split(session: Session, claimed: Claim, error: str) -> bool:
     """Replace the batch by up to SPLIT_WAYS children of the same version; False if it is no longer ours."""
     if not _change(session, _ended(claimed, SPLIT).values(error=error)):

@@ -130,6 +130,16 @@ def test_only_the_batch_of_a_dead_process_goes_back(database: Database) -> None:
     assert not do(database, ledger.fail_orphan, first, "a:1", "killed"), "it is not leased any more"
 
 
+def test_a_death_before_the_claim_is_told_and_costs_no_attempt(database: Database) -> None:
+    activate_new_version(database)
+    waiting, held = add_batches(database, [1], [2])
+    claim(database, held)
+    for batch_id in (waiting, held):
+        do(database, ledger.note_error, batch_id, "killed")
+    assert (row(database, waiting).error, row(database, waiting).attempts) == ("killed", 0)
+    assert row(database, held).error is None
+
+
 def test_what_was_seen_in_redis_is_not_published_again(database: Database, fake_clock: FakeClock) -> None:
     activate_new_version(database)
     first, second = add_batches(database, [1], [2])
