@@ -364,16 +364,11 @@ def test_other_formats_and_standard_input(run: Run, tmp_path: Path) -> None:
 
 
 def test_demo_goes_the_whole_way(tmp_path: Path) -> None:
-    import subprocess
-
     home = tmp_path / "demo"
-    done = subprocess.run(
-        [*TWEETSPAN, "demo", "--home", str(home)],
-        env=environment(tmp_path),
-        capture_output=True,
-        text=True,
-        timeout=600,
-    )
+    env = environment(tmp_path)
+    del env["OMP_NUM_THREADS"]  # it trains, on all cores, as a user has it
+    demo = [*TWEETSPAN, "demo", "--home", str(home)]
+    done = subprocess.run(demo, env=env, capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, done.stderr
     before, after = done.stdout.split("kept epoch")
     assert "[Zachary Raicik](PER) works for [Corvus](ORG) and lives in [San Diego](LOC)" not in before
