@@ -28,6 +28,7 @@ from worker.tasks import FindTagger
 _LOOK_EVERY = 0.1  # seconds
 _PAUSE = (0.2, 1.2)  # seconds between two faults
 _PATIENCE = 3.0  # seconds for a fault to find a target
+_TAKE_OVER = 5.0  # seconds after the end of a lease within which another worker has usually taken the batch
 
 
 @dataclass(frozen=True)
@@ -189,7 +190,7 @@ def _read_options() -> tuple[Options, bool]:
     parser.add_argument("--keep", action="store_true", help="keep the folder with logs, tweets and databases")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
-    bars = Bars(given.faults, given.minimum_per_kind, given.batches, given.lease)
+    bars = Bars(given.faults, given.minimum_per_kind, given.batches, given.lease + _TAKE_OVER)
     size = Size(workers=given.workers, lease=given.lease)
     options = Options(given.seed, bars, size, time_limit=given.time_limit, real_model=given.real_model, keep=given.keep)
     return options, given.json

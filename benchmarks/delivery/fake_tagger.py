@@ -1,6 +1,7 @@
 """A tagger that needs no network: its answers depend on text and version alone, so that any process gives the same.
 
-Texts may hold a marker: a poison text is refused by name, a killer text takes the process with it.
+Texts may hold a marker: a poison text is refused by name, a killer text takes the process with it, a long one takes
+more time than a lease.
 """
 
 import logging
@@ -15,13 +16,12 @@ from tagging.errors import PoisonTweetError
 from tagging.spans import Span
 from worker.tasks import Tags
 
-POISON, KILLER = "[poison]", "[killer]"
+POISON, KILLER, LONG = "[poison]", "[killer]", "[long]"
 LABELS = ("PER", "ORG", "LOC")
 
 _NAME = re.compile(r"[A-Z]\w*(?: [A-Z]\w*)*")
 _NUMBER = re.compile(r"#(\d+)")  # each text ends in the number of its tweet
 _SLICE = 0.05  # seconds between two signs of progress
-_LONG = 40  # of so many batches one takes longer than a lease
 
 log = logging.getLogger(__name__)
 
@@ -69,10 +69,7 @@ class DisturbedTagger:
         self.lease = lease
 
     def tag(self, texts: Sequence[str], progress: Callable[[], None] | None = None) -> list[list[Span]]:
-        """Return the spans of each text after 0.2 to 1 second, at times only after more than a lease.
-
-        Raises PoisonTweetError, or ends the process.
-        """
+        """Return the spans of each text after 0.2 to 1 second. Raises PoisonTweetError, or ends the process."""
         log.info("tagging from tweet %s", tweet_number(texts[0]))
         for text in texts:
             for marker in (POISON, KILLER):
@@ -99,8 +96,9 @@ def _refuse(texts: Sequence[str], markers: Sequence[str]) -> None:
 
 
 def _seconds(texts: Sequence[str], lease: float) -> float:
-    number = zlib.crc32("".join(texts).encode())
-    return 1.3 * lease if number % _LONG == 0 else 0.2 + number % 1000 / 1250
+    if any(LONG in text for text in texts):
+        return 1.3 * lease
+    return 0.2 + zlib.crc32("".join(texts).encode()) % 1000 / 1250
 
 
 def _take_time(seconds: float, progress: Callable[[], None]) -> None:

@@ -5,13 +5,14 @@ import random
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.delivery.fake_tagger import KILLER, POISON
+from benchmarks.delivery.fake_tagger import KILLER, LONG, POISON
 
 _FIRST = ("Ana", "Bob", "Chidi", "Dara", "Émile", "Femi", "Greta", "Haruka", "Ines", "Jonas")
 _LAST = ("Okafor", "Lindqvist", "Tanemori", "Ruiz", "Marsh", "Novak", "Achebe", "Kowalski")
 _PLACES = ("Rotterdam", "Galway", "San Diego", "Lagos", "Kyoto", "Acme Robotics", "Harbour Bank")
 _WORDS = ("meets", "in", "leaves", "for", "says", "hello", "to", "😀", "and", "joins", "again", "rain", "late")
 _REPEATED = 8  # tweets of a file that were sent before
+_LONG_EVERY = 3  # files: one tweet that takes longer than a lease
 
 
 @dataclass
@@ -33,6 +34,8 @@ class Stream:
         for tweet_id, marker in zip(self.rng.sample(ids, len(markers)), markers, strict=True):
             self.texts[tweet_id] = f"{marker} {self.texts[tweet_id]}"
             self.marked[tweet_id] = marker
+        if self.files % _LONG_EVERY == 0:
+            self.texts[first] = f"{LONG} {self.texts[first]}"
         rows = ids + self.rng.sample(again, min(_REPEATED, len(again)))
         self.rng.shuffle(rows)
         self.files += 1
