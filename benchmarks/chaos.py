@@ -60,7 +60,7 @@ def run(options: Options) -> Report:
 
 
 def _disturb(scene: Scene, schedule: Schedule, options: Options) -> None:
-    """Inject fault after fault until every bar is reached or the time is over."""
+    """Inject fault after fault until every bar is reached and everything is proved, or the time is over."""
     deadline = time.monotonic() + options.time_limit
     due, give_up = time.monotonic(), time.monotonic() + _PATIENCE
     while time.monotonic() < deadline and not _is_enough(scene, options):
@@ -87,7 +87,23 @@ def _is_enough(scene: Scene, options: Options) -> bool:
         scene.batches >= options.bars.batches
         and len(kinds) >= options.bars.faults
         and all(kinds.count(kind) >= options.bars.per_kind for kind in options.kinds)
+        and all(_proofs(scene, options).values())
     )
+
+
+def _proofs(scene: Scene, options: Options) -> dict[str, int]:
+    """Count what must have happened for the run to prove something."""
+    proofs = {
+        "finishes fenced off": sum(log.fenced for member in scene.members for log in member.logs),
+        "messages lost": scene.lost_messages,
+        "leases expired": len(scene.watch.expired),
+        "leases renewed": len(scene.watch.renewed),
+    }
+    if "restart PostgreSQL" in options.kinds:
+        proofs["restarts of PostgreSQL amid a transaction"] = scene.restarts_amid_writing
+    if "delete tweets" in options.kinds:
+        proofs["deleted tweets sent again and kept out"] = sum(one.kept_out for one in scene.enqueuers)
+    return proofs
 
 
 def _drain(scene: Scene, deadline: float) -> bool:
@@ -133,16 +149,7 @@ def _report(
     by_kind = {kind: [one for one in scene.watch.injections if one.kind == kind] for kind in options.kinds}
     rows = [make_row(kind, hits, schedule.without_target[kind], findings) for kind, hits in by_kind.items()]
     logs = [log for member in scene.members for log in member.logs]
-    proofs = {
-        "finishes fenced off": sum(log.fenced for log in logs),
-        "messages lost": scene.lost_messages,
-        "leases expired": len(scene.watch.expired),
-        "leases renewed": len(scene.watch.renewed),
-    }
-    if "restart PostgreSQL" in options.kinds:
-        proofs["restarts of PostgreSQL amid a transaction"] = scene.restarts_amid_writing
-    if "delete tweets" in options.kinds:
-        proofs["deleted tweets sent again and kept out"] = sum(one.kept_out for one in scene.enqueuers)
+    proofs = _proofs(scene, options)
     notes = {
         "tweets deleted": len(scene.deleted),
         "workers started": len(logs),

@@ -22,8 +22,7 @@ QUICK = (
 
 def test_disturbed_workers_store_what_an_undisturbed_process_stores() -> None:
     size = Size(workers=2, enqueuers=1, lease=4.0)
-    report = run(
-        Options(seed=1, bars=Bars(faults=15, per_kind=1, batches=30, lease=4.0), size=size, kinds=QUICK, time_limit=240)
-    )
+    bars = Bars(faults=15, per_kind=1, batches=30)
+    report = run(Options(seed=1, bars=bars, size=size, kinds=QUICK, time_limit=240))
     assert (report.lost, report.doubled, report.resurrected) == (0, 0, 0), report
     assert report.shortcomings == [], report

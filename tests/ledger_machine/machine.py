@@ -27,7 +27,8 @@ from worker.tweet_files import Tweet
 
 COMMAND, PARENT = "a command", "a parent"
 
-breaks = st.none() | st.just(ANSWER_LOST) | st.integers(0, 4) | st.integers(5, 20)  # before which statement; see BreakingDatabase
+# Before which statement; most transactions have few, a split many. See BreakingDatabase.
+breaks = st.none() | st.just(ANSWER_LOST) | st.integers(0, 4) | st.integers(5, 20)
 positions = st.integers(0, 5)  # few, so that the same batch is met again
 ranges = st.builds(lambda first, count: list(range(first, first + count)), st.integers(1, 40), st.integers(1, 24))
 sizes = st.sampled_from([20, 7, 1])
