@@ -4,7 +4,6 @@ On a real PostgreSQL and a real Redis, medians at a short and at a long backlog 
 dispatch into an empty Redis, one into a full Redis, a claim with its finish, and the look whether anything is open.
 """
 
-import json
 import statistics
 import tempfile
 import time
@@ -20,8 +19,8 @@ from db import jobs, ledger, model_versions
 from db.session import Database, open_database
 from tests.ledger_tools import VERSION, claim
 from worker.dispatch import FULL, dispatch
+from worker.messages import QUEUE
 
-_QUEUE = "backlog"
 _IDS = 32  # in each batch
 _INSERT = """
     INSERT INTO batches (job_id, tweet_ids, status, attempts, created_at)
@@ -49,7 +48,7 @@ def main(short: int, long: int, repeats: int) -> None:
             print(f"{'':34}{short:>12,}{long:>12,}{'ratio':>8}")
             for what, milliseconds in before.items():
                 print(f"{what:34}{milliseconds:12.2f}{after[what]:12.2f}{after[what] / milliseconds:8.2f}")
-            print(f"messages in Redis at the end: {redis.client.llen(_QUEUE)}")
+            print(f"messages in Redis at the end: {redis.messages()}")
         finally:
             database.close()
             redis.stop()
@@ -72,16 +71,13 @@ def _add(database: Database, job_id: int, count: int) -> None:
 def _measure(database: Database, redis: RedisServer, repeats: int) -> dict[str, float]:
     handed: list[int] = []
 
-    def publish(batch_id: int) -> None:
-        redis.client.lpush(_QUEUE, json.dumps(batch_id))
-        handed.append(batch_id)
-
     def top_up() -> int:
-        return dispatch(database, redis.client, _QUEUE, publish)
+        return dispatch(database, redis.client)
 
     def empty_and_top_up() -> None:
-        redis.client.delete(_QUEUE)
+        redis.client.delete(QUEUE)
         assert top_up() == FULL
+        handed.extend(redis.batch_ids())
 
     def tag() -> None:
         with database.write_session() as session:

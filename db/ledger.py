@@ -10,7 +10,7 @@ no harm, since `claim` and `finish` may be called again with the same token.
 """
 
 import uuid
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, ScalarSelect, Update, and_, case, exists, func, insert, null, or_, select, update
@@ -77,22 +77,18 @@ def written_after(session: Session, job_id: int, batch_id: int) -> dict[int, lis
     return {row.id: list(row.tweet_ids) for row in session.execute(written.where(Batch.parent_id.is_(None)))}
 
 
-def take_due(session: Session, limit: int, republish_after: float, queued: Collection[int] = ()) -> list[int]:
-    """Pick up to `limit` batches that should be in Redis, mark them published and return their ids.
+def take_recovered(session: Session, limit: int, republish_after: float, queued: Collection[int] = ()) -> list[int]:
+    """Pick up to `limit` batches that were in Redis before and should be again, mark them published, return their ids.
 
-    Recovered ones first: leases that ran out, then messages that were not claimed for `republish_after` seconds (lost
-    on the way), then batches never published, oldest first. `queued` are the batches whose message was seen in Redis.
-    On PostgreSQL several dispatchers pick different rows.
+    Leases that ran out first, then messages that were not claimed for `republish_after` seconds (lost on the way).
+    `queued` are the batches whose message was seen in Redis. On PostgreSQL several dispatchers pick different rows.
     """
-    due: list[int] = []
-    now = clock.read(session)  # a number: PostgreSQL looks up no index for a clock that runs on
-    for condition in _due_conditions(now, republish_after):
-        if len(due) < limit:
-            rows = select(Batch.id).where(condition, Batch.id.not_in(queued)).order_by(Batch.published_at, Batch.id)
-            due.extend(session.scalars(rows.limit(limit - len(due)).with_for_update(skip_locked=True)))
-    if due:
-        session.execute(update(Batch).where(Batch.id.in_(due)).values(published_at=clock.now()))
-    return due
+    return _take(session, _recovered_conditions(clock.read(session), republish_after), limit, queued)
+
+
+def take_new(session: Session, limit: int, queued: Collection[int] = ()) -> list[int]:
+    """Pick up to `limit` batches that were never published since they wait, oldest first, otherwise likewise."""
+    return _take(session, [_is_new(clock.read(session))], limit, queued)
 
 
 def forget_published(session: Session, before: float) -> None:
@@ -123,13 +119,13 @@ def claim(session: Session, batch_id: int, token: str, lease_seconds: float, wor
     the one that is active now. A batch of a cancelled job is cancelled instead. Raises ModelVersionError if no version
     is active.
     """
-    delay_is_over = or_(Batch.next_attempt_at.is_(None), Batch.next_attempt_at <= clock.now())
+    is_waiting = and_(Batch.status == WAITING, _delay_is_over(clock.now()))
     is_mine = and_(Batch.status == LEASED, Batch.lease_token == token)
     is_expired = and_(Batch.status == LEASED, Batch.lease_expires_at < clock.now())
     is_cancelled = exists().where(Job.id == Batch.job_id, Job.cancelled_at.is_not(None))
     row = session.execute(
         update(Batch)
-        .where(Batch.id == batch_id, or_(and_(Batch.status == WAITING, delay_is_over), is_expired, is_mine))
+        .where(Batch.id == batch_id, or_(is_waiting, is_expired, is_mine))
         .values(
             status=case((is_cancelled, CANCELLED), else_=LEASED),
             attempts=Batch.attempts + case((is_mine, 0), else_=1),
@@ -261,15 +257,35 @@ def open_batches(session: Session, limit: int) -> int:
     return session.scalars(select(func.count()).select_from(some)).one()
 
 
-def _due_conditions(now: float, republish_after: float) -> Iterator[ColumnElement[bool]]:
+def _take(
+    session: Session, conditions: Iterable[ColumnElement[bool]], limit: int, queued: Collection[int]
+) -> list[int]:
+    due: list[int] = []
+    for condition in conditions:
+        if len(due) < limit:
+            rows = select(Batch.id).where(condition, Batch.id.not_in(queued)).order_by(Batch.published_at, Batch.id)
+            due.extend(session.scalars(rows.limit(limit - len(due)).with_for_update(skip_locked=True)))
+    if due:
+        session.execute(update(Batch).where(Batch.id.in_(due)).values(published_at=clock.now()))
+    return due
+
+
+def _recovered_conditions(now: float, republish_after: float) -> Iterator[ColumnElement[bool]]:
+    """The time is a number: PostgreSQL looks up no index for a clock that runs on."""
     long_ago = now - republish_after
-    delay_is_over = or_(Batch.next_attempt_at.is_(None), Batch.next_attempt_at <= now)
     not_since_expiry = or_(
         Batch.published_at.is_(None), Batch.published_at < Batch.lease_expires_at, Batch.published_at < long_ago
     )
     yield and_(Batch.status == LEASED, Batch.lease_expires_at < now, not_since_expiry)
-    yield and_(Batch.status == WAITING, Batch.published_at < long_ago, delay_is_over)
-    yield and_(Batch.status == WAITING, Batch.published_at.is_(None), delay_is_over)
+    yield and_(Batch.status == WAITING, Batch.published_at < long_ago, _delay_is_over(now))
+
+
+def _is_new(now: float) -> ColumnElement[bool]:
+    return and_(Batch.status == WAITING, Batch.published_at.is_(None), _delay_is_over(now))
+
+
+def _delay_is_over(now: float | ColumnElement[float]) -> ColumnElement[bool]:
+    return or_(Batch.next_attempt_at.is_(None), Batch.next_attempt_at <= now)
 
 
 def _owned(claimed: Claim) -> Update:

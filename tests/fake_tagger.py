@@ -7,6 +7,7 @@ import pytest
 from db import ledger
 from db.session import Database
 from tagging.spans import Span
+from tests.ledger_tools import take_due
 from worker.tasks import annotate_batch
 
 
@@ -30,7 +31,7 @@ def drain(database: Database, tagger: FakeTagger) -> None:
     """Do what dispatchers and one worker do until nothing is left."""
     for _ in range(20):
         with database.write_session() as session:
-            due = ledger.take_due(session, 64, 60.0)
+            due = take_due(session, 64, 60.0)
         for batch_id in due:
             annotate_batch(database, batch_id, tagger.find)
         with database.read_session() as session:

@@ -1,6 +1,6 @@
 """What tests of the ledger share: a version that no one trained, and a clock that stands still."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from sqlalchemy import ColumnElement, Double, literal, select
@@ -51,6 +51,12 @@ def batches_of(database: Database, job_id: int) -> list[Batch]:
 def claim(session: Session, batch_id: int, lease_seconds: float = 30.0) -> ledger.Claim | None:
     """Claim a batch with a token of its own."""
     return ledger.claim(session, batch_id, ledger.new_token(), lease_seconds)
+
+
+def take_due(session: Session, limit: int, republish_after: float, queued: Collection[int] = ()) -> list[int]:
+    """Pick batches as a dispatch into an empty Redis does, recovered ones first."""
+    recovered = ledger.take_recovered(session, limit, republish_after, queued)
+    return recovered + ledger.take_new(session, limit - len(recovered), queued)
 
 
 class FakeClock:

@@ -3,7 +3,7 @@
 Redis holds a few batch ids at most, whatever the backlog, and may be wiped at any time.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
 import redis
@@ -13,10 +13,11 @@ from db import clock, ledger
 from db.session import Database
 from tagging.errors import MessageError
 from worker.embedded_redis import client_url
-from worker.messages import read_batch_id
+from worker.messages import QUEUE, fresh_message, read_batch_id
 
-FULL = 8  # messages in Redis that keep workers busy between two dispatches; a recovered batch waits behind them
+FULL = 8  # messages in Redis that keep workers busy between two dispatches
 REPUBLISH_AFTER = 10.0  # seconds after which a message counts as lost that is not in Redis and that nobody claimed
+_LOOKED_AT = 8 * FULL  # messages; there are more only where somebody else writes to the queue
 _ALIVE = "tweetspan:alive"  # a key that vanishes with everything else when Redis is wiped or restarted
 _LOCK = "tweetspan:dispatching"
 _LOCK_EXPIRES = 5.0  # seconds; whoever holds it may die
@@ -27,11 +28,12 @@ def connect(broker_url: str) -> redis.Redis:
     return redis.Redis.from_url(client_url(broker_url), socket_timeout=10, socket_connect_timeout=3)
 
 
-def dispatch(database: Database, client: redis.Redis, queue: str, publish: Callable[[int], None]) -> int:
-    """Publish due batches until Redis holds FULL messages; return how many. While another dispatches, none.
+def dispatch(database: Database, client: redis.Redis) -> int:
+    """Publish due batches; return how many. While another dispatches, none.
 
-    Batches are marked published before they are, so that a crash in between delays them by REPUBLISH_AFTER and no
-    batch is published over and over. Raises redis.RedisError if Redis does not answer.
+    New ones are added until Redis holds FULL messages. Recovered ones have waited long enough: they go to the head,
+    also where Redis is full. Batches are marked published before they are, so that a crash in between delays them by
+    REPUBLISH_AFTER and no batch is published over and over. Raises redis.RedisError if Redis does not answer.
     """
     if not client.exists(_ALIVE):
         _start_afresh(database, client)
@@ -39,23 +41,23 @@ def dispatch(database: Database, client: redis.Redis, queue: str, publish: Calla
     if not lock.acquire(blocking=False):
         return 0
     try:
-        return _top_up(database, client, queue, publish)
+        return _top_up(database, client)
     finally:
         with suppress(LockError):  # it took longer than the lock lasts, or Redis was wiped
             lock.release()
 
 
-def _top_up(database: Database, client: redis.Redis, queue: str, publish: Callable[[int], None]) -> int:
-    messages = client.lrange(queue, 0, FULL - 1)
-    room = FULL - len(messages)
-    if room <= 0:
-        return 0
+def _top_up(database: Database, client: redis.Redis) -> int:
+    messages = client.lrange(QUEUE, 0, _LOOKED_AT - 1)
     queued = set(_batch_ids(messages))
     with database.write_session() as session:
-        due = ledger.take_due(session, room, REPUBLISH_AFTER, queued)
-    for batch_id in due:
-        publish(batch_id)
-    return len(due)
+        recovered = ledger.take_recovered(session, FULL, REPUBLISH_AFTER, queued)
+        new = ledger.take_new(session, FULL - len(messages) - len(recovered), queued)
+    if recovered:
+        client.rpush(QUEUE, *map(fresh_message, reversed(recovered)))  # workers take from the right
+    if new:
+        client.lpush(QUEUE, *map(fresh_message, new))
+    return len(recovered) + len(new)
 
 
 def _batch_ids(messages: Iterable[bytes | str]) -> Iterator[int]:

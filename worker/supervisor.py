@@ -21,7 +21,7 @@ from db.session import Database, open_database, reason
 from settings import Settings, read_settings
 from worker.dispatch import connect, dispatch
 from worker.embedded_redis import embedded_redis, revive
-from worker.messages import QUEUE, TASK
+from worker.messages import QUEUE
 from worker.naming import process_name, worker_name
 from worker.watchdog import Watchdog, begin_anew
 
@@ -61,7 +61,7 @@ class Supervisor(bootsteps.StartStopStep):
         client = connect(broker_url)
         self._resources.callback(client.close)
         task_failure.connect(self._on_failure)
-        arguments = (parent.app, settings, database, client)
+        arguments = (settings, database, client)
         self._thread = threading.Thread(target=self._rounds, args=arguments, name="supervisor")
         self._thread.start()
 
@@ -84,11 +84,11 @@ class Supervisor(bootsteps.StartStopStep):
             self._orphans.append((args[0], how))
             self._wake.set()
 
-    def _rounds(self, app: Any, settings: Settings, database: Database, client: redis.Redis) -> None:
+    def _rounds(self, settings: Settings, database: Database, client: redis.Redis) -> None:
         while True:
             pause = _EVERY
             try:
-                if self._round(app, database, client):
+                if self._round(database, client):
                     pause = _BUSY
             except redis.RedisError as error:
                 log.warning("no dispatch this time: Redis: %s", error)
@@ -101,15 +101,14 @@ class Supervisor(bootsteps.StartStopStep):
             self._wake.clear()
         self._say_goodbye(database)
 
-    def _round(self, app: Any, database: Database, client: redis.Redis) -> int:
+    def _round(self, database: Database, client: redis.Redis) -> int:
         """Do everything once and return how many batches were published."""
         if time.monotonic() - self._beaten_at >= _BEAT:
             with database.write_session() as session:
                 workers.beat(session, self.name)
             self._beaten_at = time.monotonic()
         self._return_orphans(database)
-        task = app.tasks[TASK]
-        published = dispatch(database, client, QUEUE, lambda batch_id: task.apply_async((batch_id,)))
+        published = dispatch(database, client)
         if self._watchdog.is_stuck(int(client.llen(QUEUE))) and not self._is_stopping:
             begin_anew()
         if self.until_empty:

@@ -17,6 +17,7 @@ from db.tables import Batch
 from tagging.errors import ModelVersionError
 from tests.ledger_tools import VERSION, FakeClock
 from tests.ledger_tools import claim as claim_row
+from tests.ledger_tools import take_due as take_due_rows
 
 LEASE = 30.0
 REPUBLISH_AFTER = 60.0
@@ -64,7 +65,7 @@ def row(database: Database, batch_id: int) -> Batch:
 
 
 def take_due(database: Database, limit: int = 100) -> list[int]:
-    due: list[int] = do(database, ledger.take_due, limit, REPUBLISH_AFTER)
+    due: list[int] = do(database, take_due_rows, limit, REPUBLISH_AFTER)
     return due
 
 
@@ -143,9 +144,9 @@ def test_a_death_before_the_claim_is_told_and_costs_no_attempt(database: Databas
 def test_what_was_seen_in_redis_is_not_published_again(database: Database, fake_clock: FakeClock) -> None:
     activate_new_version(database)
     first, second = add_batches(database, [1], [2])
-    assert do(database, ledger.take_due, 64, 15.0) == [first, second]
+    assert do(database, take_due_rows, 64, 15.0) == [first, second]
     fake_clock.time += 16
-    assert do(database, ledger.take_due, 64, 15.0, {first}) == [second]
+    assert do(database, take_due_rows, 64, 15.0, {first}) == [second]
 
 
 def test_tweets_are_withdrawn_from_open_batches_only(database: Database) -> None:
@@ -370,8 +371,8 @@ def test_two_dispatchers_at_once_pick_different_batches(postgresql_url: str) -> 
     database = open_database(postgresql_url)
     ids = add_batches(database, *[[1]] * 8)
     with database.write_session() as one, database.write_session() as other:
-        first = ledger.take_due(one, 3, REPUBLISH_AFTER)
-        second = ledger.take_due(other, 100, REPUBLISH_AFTER)
+        first = take_due_rows(one, 3, REPUBLISH_AFTER)
+        second = take_due_rows(other, 100, REPUBLISH_AFTER)
     assert first + second == ids
     assert take_due(database) == []
     database.close()

@@ -97,7 +97,7 @@ def a_dispatch_forgets_lost_messages(patch: Patch) -> None:
 
 
 def a_dispatch_ignores_what_is_due(patch: Patch) -> None:
-    patch.setattr(ledger, "take_due", lambda session, room, *more: [*session.scalars(select(Batch.id).limit(room))])
+    patch.setattr(ledger, "take_new", lambda session, room, *more: [*session.scalars(select(Batch.id).limit(room))])
 
 
 def a_cancelled_job_keeps_its_waiting_batches(patch: Patch) -> None:
@@ -135,11 +135,11 @@ def _before(patch: Patch, module: Any, name: str, first: Callable[[Session, int]
 
 
 def _without_condition(patch: Patch, index: int) -> None:
-    conditions = ledger._due_conditions
+    conditions = ledger._recovered_conditions
 
     def others(now: float, republish_after: float) -> Iterator[ColumnElement[bool]]:
         for position, condition in enumerate(conditions(now, republish_after)):
             if position != index:
                 yield condition
 
-    patch.setattr(ledger, "_due_conditions", others)
+    patch.setattr(ledger, "_recovered_conditions", others)

@@ -78,11 +78,28 @@ class BreakingDatabase(Database):
 class ForgetfulRedis:
     """The few things that dispatch asks of Redis. Messages are as Celery writes them."""
 
-    messages: list[bytes] = field(default_factory=list)
+    messages: list[bytes] = field(default_factory=list)  # that which is taken first stands last
+    published: list[int] = field(default_factory=list)
+    pushes_left: int | None = None  # until the process dies that pushes
     keys: set[str] = field(default_factory=set)
 
     def push(self, batch_id: int) -> None:
         self.messages.append(fresh_message(batch_id))
+
+    def lpush(self, queue: str, *messages: bytes) -> None:
+        self._publish(messages)
+        self.messages[:0] = reversed(messages)
+
+    def rpush(self, queue: str, *messages: bytes) -> None:
+        self._publish(messages)
+        self.messages.extend(messages)
+
+    def _publish(self, messages: tuple[bytes, ...]) -> None:
+        if self.pushes_left == 0:
+            raise Broken
+        if self.pushes_left is not None:
+            self.pushes_left -= 1
+        self.published.extend(map(read_batch_id, messages))
 
     def pop(self, position: int) -> int:
         return read_batch_id(self.messages.pop(position % len(self.messages)))
