@@ -62,10 +62,10 @@ def add_batches(
 
     They are for a model version, or each for the one that is active when it is first claimed.
     """
-    waiting = {"job_id": job_id, "model_version_id": version_id, "status": WAITING, "created_at": clock.read(session)}
     parts = [list(tweet_ids[start : start + size]) for start in range(0, len(tweet_ids), size)]
     if not parts:
         return {}
+    waiting = {"job_id": job_id, "model_version_id": version_id, "status": WAITING, "created_at": clock.read(session)}
     statement = insert(Batch).returning(Batch.id, sort_by_parameter_order=True)
     ids = session.scalars(statement, [{**waiting, "tweet_ids": part} for part in parts])
     return dict(zip(ids, parts, strict=True))
@@ -88,7 +88,7 @@ def take_recovered(session: Session, limit: int, republish_after: float, queued:
 
 def take_new(session: Session, limit: int, queued: Collection[int] = ()) -> list[int]:
     """Pick up to `limit` batches that were never published since they wait, oldest first, otherwise likewise."""
-    return _take(session, [_is_new(clock.read(session))], limit, queued)
+    return _take(session, [_is_new(clock.read(session))], limit, queued) if limit > 0 else []
 
 
 def forget_published(session: Session, before: float) -> None:

@@ -1,4 +1,4 @@
-"""Top up Redis from the ledger. Every worker does it every few seconds; an enqueue does it at its end.
+"""Top up Redis from the ledger. Every worker does it every second or oftener; an enqueue does it at its end.
 
 Redis holds a few batch ids at most, whatever the backlog, and may be wiped at any time.
 """

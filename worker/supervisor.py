@@ -125,7 +125,7 @@ class Supervisor(bootsteps.StartStopStep):
                 is_orphan = holder.startswith(f"{self.name}/") and holder not in _living()
                 if is_orphan and ledger.fail_orphan(session, batch_id, holder, how):
                     log.warning("batch %d goes back: its process died: %s", batch_id, how)
-                elif not holder:  # before the claim, while the model was loaded
+                elif not holder:  # before the claim, while the model was loaded, or after the batch was given back
                     ledger.note_error(session, batch_id, how)
             self._orphans.popleft()
 
