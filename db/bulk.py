@@ -1,18 +1,17 @@
 """Many rows at once, the fastest way each database has."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from functools import cache
+import json
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import psycopg
 from psycopg import sql
-from sqlalchemy import Column, ColumnElement, FromClause, MetaData, Table, func, insert
+from sqlalchemy import ColumnElement, FromClause, any_, func, insert, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from db.tables import Base
+from db.tables import Base, IdArray
 
 _INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}  # both know ON CONFLICT
 _COPY = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)")  # in binary no value goes through text
@@ -35,6 +34,14 @@ def elements(session: Session, array: Any) -> ColumnElement[int]:
     return func.json_each(array).table_valued("value").c.value
 
 
+def is_one_of(session: Session, column: InstrumentedAttribute[int], values: Collection[int]) -> ColumnElement[bool]:
+    """Return the SQL for `column IN values`, which go as one parameter, however many they are."""
+    if dialect(session) == "postgresql":
+        return column == any_(literal(values, IdArray()))
+    listed = func.json_each(json.dumps(list(values))).table_valued("value")
+    return column.in_(select(listed.c.value))
+
+
 def copy_rows(session: Session, table: type[Base], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Append rows that are not there yet: by COPY on PostgreSQL, by executemany on SQLite."""
     if dialect(session) == "sqlite":
@@ -52,22 +59,6 @@ def insert_new(session: Session, table: type[Base], rows: Sequence[dict[str, Any
     # The plain table: as an ORM insert, rows with None in different columns would be statements of their own.
     statement = _INSERT[dialect(session)](table.__table__).on_conflict_do_nothing().returning(returning)
     return set(session.scalars(statement, rows))
-
-
-@contextmanager
-def staged(session: Session, table: type[Base], rows: Sequence[dict[str, Any]]) -> Iterator[Table]:
-    """COPY rows into a temporary table like `table`, for the time of a block. PostgreSQL only."""
-    copied = _temporary_table(table)
-    copied.create(session.connection(), checkfirst=False)
-    _copy(session, copied, copied.name, list(rows[0]), (tuple(row.values()) for row in rows))
-    yield copied
-    copied.drop(session.connection(), checkfirst=False)  # after an error the transaction takes it away
-
-
-@cache  # SQLAlchemy compiles a statement again for each new table object
-def _temporary_table(table: type[Base]) -> Table:
-    columns = [Column(one.name, one.type) for one in table.__table__.c]
-    return Table(f"new_{table.__tablename__}", MetaData(), *columns, prefixes=["TEMPORARY"])
 
 
 def _copy(

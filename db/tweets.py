@@ -1,51 +1,58 @@
 """Tweets: bulk writes and reads."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from psycopg.errors import UniqueViolation
 from sqlalchemy import delete as sql_delete
-from sqlalchemy import exists, func, select, text
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import func, select, text, union_all
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from db import ledger
-from db.bulk import dialect, insert_new, staged
+from db.bulk import copy_rows, dialect, insert_new, is_one_of
 from db.tables import Tombstone, Tweet
 
+COLUMNS = tuple(Tweet.__table__.c.keys())  # of a row, in this order
 
-def add(session: Session, rows: Sequence[dict[str, Any]]) -> list[int]:
+
+def add(session: Session, rows: Sequence[tuple[Any, ...]]) -> list[int]:
     """Store the tweets that are neither there nor deleted; return their ids, in the order given.
 
-    `rows` hold the columns of Tweet; of two rows with one id the first counts. To be called before any other
-    write of its transaction. A deletion writes its tombstones first, too: one of the two waits for the other.
+    `rows` hold COLUMNS; of two rows with one id the first counts. To be called before any other write of its
+    transaction. A deletion writes its tombstones first, too: one of the two waits for the other.
     """
-    distinct: dict[int, dict[str, Any]] = {}
+    distinct: dict[int, tuple[Any, ...]] = {}
     for row in rows:
-        distinct.setdefault(row["id"], row)
+        distinct.setdefault(row[0], row)
     if not distinct:
         return []
-    in_order = [distinct[key] for key in sorted(distinct)]  # two enqueues must not deadlock
-    added = _insert(session, in_order) if dialect(session) == "sqlite" else _merge(session, in_order)
-    return [key for key in distinct if key in added]
+    if dialect(session) == "postgresql":
+        session.execute(text("LOCK TABLE tombstones IN SHARE MODE"))  # hinders deletions, but no other enqueue
+        session.execute(text("SET LOCAL enable_seqscan = off"))  # a table that grew since it was analysed seems small
+    in_order = sorted(distinct)  # two enqueues of the same tweets must not deadlock
+    while True:
+        new = set(in_order).difference(_known(session, in_order))
+        try:
+            with session.begin_nested():
+                copy_rows(session, Tweet, COLUMNS, [distinct[key] for key in in_order if key in new])
+            return [key for key in distinct if key in new]
+        except IntegrityError as error:
+            if not isinstance(error.orig, UniqueViolation):
+                raise
+            # Another enqueue has stored one of them since we looked.
 
 
-def _insert(session: Session, rows: Sequence[dict[str, Any]]) -> set[int]:
-    deleted = set(session.scalars(select(Tombstone.tweet_id).where(Tombstone.tweet_id.in_(row["id"] for row in rows))))
-    return insert_new(session, Tweet, [row for row in rows if row["id"] not in deleted], Tweet.id)
-
-
-def _merge(session: Session, rows: Sequence[dict[str, Any]]) -> set[int]:
-    session.execute(text("LOCK TABLE tombstones IN SHARE MODE"))  # hinders deletions, but no other enqueue
-    with staged(session, Tweet, rows) as new:
-        is_deleted = exists().where(Tombstone.tweet_id == new.c.id)
-        statement = insert(Tweet).from_select(list(new.c.keys()), select(new).where(~is_deleted).order_by(new.c.id))
-        return set(session.scalars(statement.on_conflict_do_nothing().returning(Tweet.id)))
+def _known(session: Session, ids: Sequence[int]) -> Iterable[int]:
+    stored = select(Tweet.id).where(is_one_of(session, Tweet.id, ids))
+    deleted = select(Tombstone.tweet_id).where(is_one_of(session, Tombstone.tweet_id, ids))
+    return session.scalars(union_all(stored, deleted))
 
 
 def count_deleted(session: Session, ids: Collection[int]) -> int:
     """Count the ids that have a tombstone."""
-    return session.scalars(select(func.count()).where(Tombstone.tweet_id.in_(ids))).one()
+    return session.scalars(select(func.count()).where(is_one_of(session, Tombstone.tweet_id, ids))).one()
 
 
 def texts(session: Session, ids: Sequence[int]) -> dict[int, str]:

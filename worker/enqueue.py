@@ -13,7 +13,7 @@ from worker.backlog import Backlog
 from worker.job_writer import Chosen, JobWriter
 from worker.tweet_files import BadRow, Tweet
 
-_CHUNK = 2048  # rows of one transaction: short enough that a worker's renewal never waits long
+_CHUNK = 8192  # rows of one transaction: short enough that a worker's renewal never waits long
 _STALE = 5.0  # seconds after which the rows of a slow stream are stored, with the next row that comes
 
 
@@ -63,7 +63,7 @@ def _store(writer: JobWriter, chunk: list[Tweet | BadRow], summary: Summary) -> 
 
     def add(session: Session) -> Chosen:
         nonlocal deleted
-        added = tweets.add(session, [tweet._asdict() for tweet in good])
+        added = tweets.add(session, good)
         deleted = tweets.count_deleted(session, {tweet.id for tweet in good}.difference(added))
         return [(None, added)]
 

@@ -1,4 +1,4 @@
-"""Read tweets from JSONL (API v1.1, v2, plain), CSV and standard input, line by line. Standard library only.
+"""Read tweets from JSONL (API v1.1, v2, plain), CSV and standard input, line by line.
 
 What cannot be used comes as a BadRow between the tweets around it; only a file that cannot be read at all is an error.
 """
@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, dropwhile
 from typing import BinaryIO, Literal, NamedTuple
+
+import orjson
 
 from tagging.errors import BadTweetError, TweetFileError
 from worker.tweet_json import Tweet, plain_tweet, shown, tweets_in
@@ -54,7 +56,7 @@ class _Line(NamedTuple):
 
     @property
     def is_blank(self) -> bool:
-        return not self.content.strip()
+        return not self.content or self.content.isspace()
 
 
 def read_tweets(stream: BinaryIO, source: str, file_format: str = "auto") -> Iterator[Tweet | BadRow]:
@@ -161,8 +163,14 @@ def _is_object(content: bytes) -> bool:
 
 def _parsed(content: bytes) -> object:
     """Parse one JSON value; raise BadTweetError for what is none."""
+    try:
+        return orjson.loads(content)
+    except orjson.JSONDecodeError:  # also for what may pass: a lone surrogate, a NaN, a byte that is not UTF-8
+        return _slowly_parsed(content.rstrip())
+
+
+def _slowly_parsed(content: bytes) -> object:
     # In a document of many tweets a byte that is not UTF-8 costs one tweet: as a surrogate that its text may not have.
-    content = content.rstrip()
     text = content.decode("utf-8", "surrogateescape") if b"\n" in content else _decoded(content)
     try:
         return json.loads(text)

@@ -4,14 +4,16 @@ A tweet without a usable id, text or date is a BadTweetError; any other field th
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import NamedTuple
 
 from tagging.errors import BadTweetError
 
 Fields = Mapping[str, object]
 
+_NOTHING: Fields = MappingProxyType({})
 _BIGGEST_ID = 2**63 - 1  # what a database's BIGINT holds
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,19}")
 _DECIMAL_NUMBER = re.compile(r"(?=.*[.,e])[+-]?[0-9]+(?:[.,][0-9]*)?(?:e[+-]?[0-9]+)?", re.IGNORECASE)
@@ -42,19 +44,16 @@ class Tweet(NamedTuple):
     retweet_of: int | None
 
 
-def tweets_in(value: object, said: str = "auto") -> Iterator[Tweet | BadTweetError]:
+def tweets_in(value: object, said: str = "auto") -> Iterable[Tweet | BadTweetError]:
     """Turn a parsed JSON value into tweets: one for an object, as many as there are for a v2 page or an array.
 
     `said` is "v1", "v2", "plain", or "auto" to look at each object. Nothing is raised: errors come in place of tweets.
     """
     if isinstance(value, dict):
-        yield from _from_object(value, said)
-    elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
-        for position, item in enumerate(value):
-            for found in _from_object(item, said) if isinstance(item, dict) else [_no_object(item)]:
-                yield _at(f"[{position}]", found)
-    else:
-        yield _no_object(value)
+        return _from_object(value, said)
+    if isinstance(value, list) and any(isinstance(item, dict) for item in value):
+        return _from_array(value, said)
+    return (_no_object(value),)
 
 
 def plain_tweet(row: Fields) -> Tweet:
@@ -82,17 +81,21 @@ def shown(value: object, length: int = 40) -> str:
     return whole if len(whole) <= length + 2 else whole[:length] + "…"
 
 
-def _from_object(row: Fields, said: str) -> Iterator[Tweet | BadTweetError]:
+def _from_array(items: list[object], said: str) -> Iterator[Tweet | BadTweetError]:
+    for position, item in enumerate(items):
+        for found in _from_object(item, said) if isinstance(item, dict) else [_no_object(item)]:
+            yield _at(f"[{position}]", found)
+
+
+def _from_object(row: Fields, said: str) -> Iterable[Tweet | BadTweetError]:
     if "id" in row or "id_str" in row:
-        yield _from_tweet(row, said)
-        return
+        return (_from_tweet(row, said),)
     data, errors, meta = row.get("data"), row.get("errors"), _object(row.get("meta"))
     if errors and not data:
-        yield BadTweetError(f"an error of the API instead of tweets: {_api_error(errors)}")
-    elif "data" in row or "result_count" in meta:  # a page without results has no data
-        yield from _from_page(row, said)
-    else:
-        yield _from_tweet(row, said)
+        return (BadTweetError(f"an error of the API instead of tweets: {_api_error(errors)}"),)
+    if "data" in row or "result_count" in meta:  # a page without results has no data
+        return _from_page(row, said)
+    return (_from_tweet(row, said),)
 
 
 def _from_page(page: Fields, said: str) -> Iterator[Tweet | BadTweetError]:
@@ -111,23 +114,22 @@ def _from_page(page: Fields, said: str) -> Iterator[Tweet | BadTweetError]:
 
 
 def _from_tweet(row: Fields, said: str, usernames: Mapping[str, str] | None = None) -> Tweet | BadTweetError:
-    looks = _formats(row)
-    if said != "auto" and looks and said not in looks:
+    if said == "auto":
+        said = next(_formats(row), "plain")
+    elif (looks := list(_formats(row))) and said not in looks:
         return _other_format(f"{looks[0]} object", said)
-    file_format = said if said != "auto" else (looks or ["plain"])[0]
     try:
-        if file_format == "v1":
+        if said == "v1":
             return _v1_tweet(row)
-        return _v2_tweet(row, usernames or {}) if file_format == "v2" else plain_tweet(row)
+        return _v2_tweet(row, usernames or {}) if said == "v2" else plain_tweet(row)
     except BadTweetError as error:
         return error
 
 
-def _formats(row: Fields) -> list[str]:
-    looks = [name for name, marks in _MARKS.items() if not marks.isdisjoint(row)]
-    if "v1" not in looks and isinstance(row.get("user"), dict):
-        looks.insert(0, "v1")
-    return looks
+def _formats(row: Fields) -> Iterator[str]:
+    for name, marks in _MARKS.items():
+        if not marks.isdisjoint(row) or (name == "v1" and isinstance(row.get("user"), dict)):
+            yield name
 
 
 def _v1_tweet(row: Fields) -> Tweet:
@@ -145,20 +147,21 @@ def _v1_tweet(row: Fields) -> Tweet:
 def _v2_tweet(row: Fields, usernames: Mapping[str, str]) -> Tweet:
     author_id = _name(row.get("author_id"))
     inlined = _name(_object(row.get("author")).get("username"))  # as `twarc2 flatten` writes it
-    references = row.get("referenced_tweets")
-    retweeted = [
-        _object(reference).get("id")
-        for reference in (references if isinstance(references, list) else [])
-        if _object(reference).get("type") == "retweeted"
-    ]
     return Tweet(
         id=_id(row.get("id")),
         text=_unescaped(_text(_object(row.get("note_tweet")).get("text") or row.get("text"))),
         created_at=_date(row.get("created_at")),
         author=inlined or usernames.get(author_id or "", author_id),
         language=_name(row.get("lang")),
-        retweet_of=_id_or_none(retweeted[0]) if retweeted else None,
+        retweet_of=_retweeted(row.get("referenced_tweets")),
     )
+
+
+def _retweeted(references: object) -> int | None:
+    for reference in references if isinstance(references, list) else ():
+        if _object(reference).get("type") == "retweeted":
+            return _id_or_none(_object(reference).get("id"))
+    return None
 
 
 def _usernames(page: Fields) -> dict[str, str]:
@@ -189,11 +192,11 @@ def _other_format(found: str, said: str) -> BadTweetError:
 
 
 def _object(value: object) -> Fields:
-    return value if isinstance(value, dict) else {}
+    return value if isinstance(value, dict) else _NOTHING
 
 
 def _id(value: object) -> int:
-    written = str(value).strip() if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+    written = str(value).strip() if isinstance(value, (str, int, float)) and not isinstance(value, bool) else ""
     if _WHOLE_NUMBER.fullmatch(written) and 1 <= (number := int(written)) <= _BIGGEST_ID:
         return number
     if value is None or value == "":

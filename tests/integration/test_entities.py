@@ -61,8 +61,7 @@ def save(database: Database, readings: list[Reading]) -> None:
         keys = {spans.entity_key(one.text, span) for one in readings for span in one.spans}
         ids = spans.look_up_entities(session, keys)
         for one in readings:
-            columns = {"author": "ann", "language": None, "retweet_of": None}
-            tweets.add(session, [{"id": one.tweet_id, "text": one.text, "created_at": one.created_at} | columns])
+            tweets.add(session, [(one.tweet_id, one.text, one.created_at, "ann", None, None)])
             spans.store(session, one.version_id, {one.tweet_id: (one.text, one.spans)}, ids)
 
 
@@ -179,8 +178,7 @@ def test_read_tweet_tells_what_was_not_read(database: Database) -> None:
     version_id = add_version(database)
     save(database, [reading(1, version_id, NOON, ("Ann", "PER"))])
     with database.write_session() as session:
-        nothing = dict.fromkeys(("created_at", "author", "language", "retweet_of"))
-        tweets.add(session, [{"id": tweet_id, "text": "t"} | nothing for tweet_id in (2, 3)])
+        tweets.add(session, [(tweet_id, "t", None, None, None, None) for tweet_id in (2, 3)])
         spans.mark_dead(session, version_id, [2], "too long")
     with database.read_session() as session:
         dead, waiting = (entities.read_tweet(session, tweet_id, version_id) for tweet_id in (2, 3))
@@ -229,8 +227,7 @@ def test_export_ends_after_a_full_page_and_leaves_out_dead_tweets(database: Data
     ids = [2**63 - 1, 1, 2**53 + 1, 2**53]
     save(database, [reading(tweet_id, version_id, None) for tweet_id in ids])
     with database.write_session() as session:
-        nothing = dict.fromkeys(("created_at", "author", "language", "retweet_of"))
-        tweets.add(session, [{"id": 7, "text": "t"} | nothing])
+        tweets.add(session, [(7, "t", None, None, None, None)])
         spans.mark_dead(session, version_id, [7], "too long")
     assert export(database, version_id + 1, page=2) == []
     assert [row["id"] for row in export(database, version_id, page=2)] == [str(tweet_id) for tweet_id in sorted(ids)]

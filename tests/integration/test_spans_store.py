@@ -37,9 +37,8 @@ def version_id(database: Database) -> int:
 
 
 def add_tweets(database: Database, texts: Mapping[int, str]) -> None:
-    nothing = dict.fromkeys(("created_at", "author", "language", "retweet_of"))
     with database.write_session() as session:
-        tweets.add(session, [{"id": tweet_id, "text": text} | nothing for tweet_id, text in texts.items()])
+        tweets.add(session, [(tweet_id, text, None, None, None, None) for tweet_id, text in texts.items()])
 
 
 def store(database: Database, version_id: int, answers: Mapping[int, tuple[str, Sequence[Span]]]) -> int:

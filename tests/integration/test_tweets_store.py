@@ -15,17 +15,16 @@ from db.bulk import copy_rows
 from db.session import Database, open_database
 from db.tables import Tombstone, Tweet
 from tests.processes import wait_until
+from worker import tweet_json
 
 NOON = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 
 
-def tweet(tweet_id: int, text: str = "text", **columns: Any) -> dict[str, Any]:
-    return {"id": tweet_id, "text": text, "created_at": None, "author": None, "language": None, "retweet_of": None} | (
-        columns
-    )
+def tweet(tweet_id: int, text: str = "text", **columns: Any) -> tuple[Any, ...]:
+    return tuple((dict.fromkeys(tweets.COLUMNS) | {"id": tweet_id, "text": text} | columns).values())
 
 
-def add(database: Database, *rows: dict[str, Any]) -> list[int]:
+def add(database: Database, *rows: tuple[Any, ...]) -> list[int]:
     with database.write_session() as session:
         return tweets.add(session, rows)
 
@@ -93,7 +92,7 @@ def test_every_column_comes_back(database: Database) -> None:
     row = tweet(1, "Olá 👋\n", created_at=NOON, author="ana", language="pt", retweet_of=9)
     add(database, row)
     stored = read(database, 1)
-    assert {name: getattr(stored, name) for name in row} == row
+    assert tuple(getattr(stored, name) for name in tweets.COLUMNS) == row
 
 
 def delete_tweet(session: Session, tweet_id: int) -> None:
@@ -165,17 +164,34 @@ def test_two_enqueues_of_the_same_tweets_store_each_once(postgresql: Database) -
         assert adding.result(30) == [3]
 
 
+def test_tweets_are_looked_up_by_their_key_also_where_the_table_has_grown_since_it_was_analysed(
+    postgresql: Database,
+) -> None:
+    with postgresql.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("VACUUM ANALYZE tweets"))
+    add(postgresql, *map(tweet, range(1, 5000)))
+    read_whole = text("SELECT seq_scan FROM pg_stat_xact_user_tables WHERE relname = 'tweets'")
+    with postgresql.write_session() as session:
+        before = session.scalar(read_whole)
+        assert tweets.add(session, [tweet(number) for number in range(4000, 6000)]) == list(range(5000, 6000))
+        assert session.scalar(read_whole) == before
+
+
+def test_a_row_of_add_is_what_is_read_from_a_file() -> None:
+    assert tweet_json.Tweet._fields == tweets.COLUMNS
+
+
 def copy_over_a_lost_connection(database: Database) -> None:
     """Copy rows whose first one comes after the server has ended the session."""
 
     def rows(backend: int) -> Iterator[tuple[Any, ...]]:
         with database.read_session() as other:
             assert other.scalar(select(func.pg_terminate_backend(backend, 10_000)))
-        yield from (tuple(tweet(number, "long " * 100).values()) for number in range(1, 10_000))
+        yield from (tweet(number, "long " * 100) for number in range(1, 10_000))
 
     with database.write_session() as session:
         backend = session.scalars(select(func.pg_backend_pid())).one()
-        copy_rows(session, Tweet, tuple(tweet(1)), rows(backend))
+        copy_rows(session, Tweet, tweets.COLUMNS, rows(backend))
 
 
 def test_a_connection_that_is_lost_while_rows_are_copied_is_an_error_of_sqlalchemy(postgresql: Database) -> None:
