@@ -65,8 +65,7 @@ def reannotate_command(model: str, where: tuple[str, ...], batch_size: int, name
 
 def _selection(session: Session, where: tuple[str, ...]) -> Selection:
     from commands.windows import parse_moment
-    from db.entities import newest_tweet_time
-    from db.selection import Selection
+    from db.selection import Selection, newest_tweet_time
 
     conditions: dict[str, str] = {}
     for condition in where:
@@ -81,5 +80,5 @@ def _selection(session: Session, where: tuple[str, ...]) -> Selection:
     def moment(key: str) -> datetime | None:
         return parse_moment(conditions[key], newest) if key in conditions else None
 
-    words = {key: conditions.get(key) for key in ("language", "author", "text")}
-    return Selection(**words, since=moment("since"), until=moment("until"))
+    language, author, text = (conditions.get(key) for key in ("language", "author", "text"))
+    return Selection(language, author, moment("since"), moment("until"), text)

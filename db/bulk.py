@@ -6,12 +6,12 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
-from sqlalchemy import ColumnElement, FromClause, any_, func, insert, literal, select
+from sqlalchemy import ColumnElement, FromClause, any_, collate, func, insert, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from db.tables import Base, IdArray
+from db.columns import Base, IdArray
 
 _INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}  # both know ON CONFLICT
 _COPY = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)")  # in binary no value goes through text
@@ -40,6 +40,11 @@ def is_one_of(session: Session, column: InstrumentedAttribute[int], values: Coll
         return column == any_(literal(values, IdArray()))
     listed = func.json_each(json.dumps(list(values))).table_valued("value")
     return column.in_(select(listed.c.value))
+
+
+def by_bytes(session: Session, column: Any) -> ColumnElement[str]:
+    """Return the SQL to order by a text as Python does, whatever the server's locale."""
+    return collate(column, "C" if dialect(session) == "postgresql" else "BINARY")
 
 
 def copy_rows(session: Session, table: type[Base], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import delete, select, tuple_
 from sqlalchemy.orm import Session
 
-from db import clock
+from db import clock, counts
 from db.bulk import copy_rows, dialect, insert_new
 from db.entity_names import normalised_name
 from db.tables import Annotation, Entity, Tweet
@@ -62,6 +62,7 @@ def store(
         for surface in [span.surface(text)]
     )
     copy_rows(session, SpanRow, _COLUMNS, rows)
+    counts.add(session, version_id, marked)
     return len(marked)
 
 
@@ -88,6 +89,7 @@ def prune(session: Session, version_id: int, after: int, limit: int) -> tuple[in
     ids = session.scalars(mine.order_by(Annotation.tweet_id).limit(limit)).all()
     if not ids:
         return None
+    counts.subtract(session, version_id, ids)
     of_these = (Annotation.model_version_id == version_id, Annotation.tweet_id.between(ids[0], ids[-1]))
     session.execute(delete(Annotation).where(*of_these))
     return len(ids), ids[-1]

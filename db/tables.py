@@ -3,88 +3,20 @@
 Offsets are Unicode code points into `tweets.text`, end exclusive.
 """
 
-from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
-from typing import Annotated, Any
-
 from sqlalchemy import (
     JSON,
     REAL,
-    BigInteger,
-    DateTime,
-    Dialect,
     Double,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
-    Integer,
-    MetaData,
     Text,
-    TypeDecorator,
     UniqueConstraint,
     text,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-from sqlalchemy.types import UserDefinedType
+from sqlalchemy.orm import Mapped, mapped_column
 
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """An aware datetime in UTC; SQLite, which knows no zones, stores it naive."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Turn an aware datetime into UTC."""
-        if value is None:
-            return None
-        return value.astimezone(UTC).replace(tzinfo=None if dialect.name == "sqlite" else UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Return the datetime as aware, in UTC."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-class IdArray(UserDefinedType[list[int]]):
-    """PostgreSQL's BIGINT[], sent as text, which costs the driver less than a tenth of what its own arrays cost."""
-
-    cache_ok = True
-    render_bind_cast = True
-
-    def get_col_spec(self, **_: Any) -> str:
-        """Name the type in SQL."""
-        return "BIGINT[]"
-
-    def bind_processor(self, dialect: Dialect) -> Callable[[Iterable[int] | None], str | None]:
-        """Write PostgreSQL's text form."""
-        return lambda ids: None if ids is None else f"{{{','.join(map(str, ids))}}}"
-
-
-class Base(DeclarativeBase):
-    """The metadata, with a name for every constraint, so that migrations can drop them."""
-
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
-
-
-_BIG = BigInteger().with_variant(Integer, "sqlite")  # SQLite's integers have 64 bits, and only INTEGER counts up
-
-Key = Annotated[int, mapped_column(_BIG, primary_key=True)]
-TweetId = Annotated[int, mapped_column(_BIG, primary_key=True, autoincrement=False)]
-BigInt = Annotated[int, mapped_column(_BIG)]
-String = Annotated[str, mapped_column(Text)]
-Seconds = Annotated[float, mapped_column(Double)]
-Moment = Annotated[datetime, mapped_column(UtcDateTime)]
-Json = Annotated[dict[str, Any], mapped_column(JSON)]
+from db.columns import BIG, Base, BigInt, IdArray, Json, Key, Moment, Seconds, String, TweetId
 
 
 class ModelVersion(Base):
@@ -221,6 +153,67 @@ class Entity(Base):
     name: Mapped[String]
 
 
+class EntityEdit(Base):
+    """What a person said about an entity, and whether it was taken back: the history, from which the views follow."""
+
+    __tablename__ = "entity_edits"
+
+    id: Mapped[Key]
+    kind: Mapped[String]  # merge, rename or hide
+    entity_id: Mapped[int] = mapped_column(ForeignKey("entities.id"))
+    into_id: Mapped[int | None] = mapped_column(ForeignKey("entities.id"))  # of a merge
+    name: Mapped[String | None]  # of a rename
+    who: Mapped[String]
+    why: Mapped[String | None]
+    made_at: Mapped[Moment]
+    undone_at: Mapped[Moment | None]
+    undone_by: Mapped[String | None]
+
+
+class EntityView(Base):
+    """What the edits that count make of an entity: of which it is an alias (or itself), and how that one is shown.
+
+    Entities that no edit touches have none. Joined when asked; spans are never re-pointed.
+    """
+
+    __tablename__ = "entity_views"
+    __table_args__ = (Index("ix_entity_views_root_id", "root_id"),)
+
+    entity_id: Mapped[int] = mapped_column(ForeignKey("entities.id"), primary_key=True)
+    root_id: Mapped[int] = mapped_column(ForeignKey("entities.id"))
+    label: Mapped[String]  # of the root
+    name: Mapped[String | None]  # the root's, where it was renamed
+    is_hidden: Mapped[bool]
+
+
+class EntityCount(Base):
+    """How often a version found an entity on a day, or in all: see `db.counts`.
+
+    It follows from the spans, so no foreign key is checked for it.
+    """
+
+    __tablename__ = "entity_counts"
+    __table_args__ = (Index("ix_entity_counts_top", "model_version_id", "day", "label", "mentions"),)
+
+    model_version_id: Mapped[int] = mapped_column(BIG, primary_key=True, autoincrement=False)
+    entity_id: Mapped[int] = mapped_column(BIG, primary_key=True, autoincrement=False)
+    day: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)  # since 1970-01-01, UNDATED or EVER
+    label: Mapped[String]
+    mentions: Mapped[int]
+    tweets: Mapped[int]
+
+
+class HourCount(Base):
+    """How many tweets of an hour a version has read, and how many mentions it found in them."""
+
+    __tablename__ = "hour_counts"
+
+    model_version_id: Mapped[int] = mapped_column(BIG, primary_key=True, autoincrement=False)
+    hour: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)  # since 1970-01-01, or UNDATED
+    tweets: Mapped[int]
+    mentions: Mapped[int]
+
+
 class Span(Base):
     """A stored mention: `text[start_char:end_char]` is the surface."""
 
@@ -231,11 +224,11 @@ class Span(Base):
             ["annotations.tweet_id", "annotations.model_version_id"],
             ondelete="CASCADE",
         ),
-        Index("ix_spans_entity_id_model_version_id", "entity_id", "model_version_id"),
+        Index("ix_spans_entity_id_model_version_id_tweet_id", "entity_id", "model_version_id", "tweet_id"),
     )
 
     tweet_id: Mapped[TweetId]
-    model_version_id: Mapped[int] = mapped_column(_BIG, primary_key=True, autoincrement=False)
+    model_version_id: Mapped[int] = mapped_column(BIG, primary_key=True, autoincrement=False)
     start_char: Mapped[int] = mapped_column(primary_key=True)
     end_char: Mapped[int]
     label: Mapped[String]

@@ -10,9 +10,9 @@ from sqlalchemy import func, select, text, union_all
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from db import ledger
+from db import counts, ledger
 from db.bulk import copy_rows, dialect, insert_new, is_one_of
-from db.tables import Tombstone, Tweet
+from db.tables import Annotation, Tombstone, Tweet
 
 COLUMNS = tuple(Tweet.__table__.c.keys())  # of a row, in this order
 
@@ -71,5 +71,8 @@ def delete(session: Session, ids: Collection[int]) -> int:
     insert_new(session, Tombstone, rows, Tombstone.tweet_id)
     ledger.withdraw(session, wanted)  # batches before tweets: in the order in which `finish` locks them
     stored = session.scalars(select(Tweet.id).where(Tweet.id.in_(wanted)).order_by(Tweet.id).with_for_update()).all()
+    readers = select(Annotation.model_version_id).where(is_one_of(session, Annotation.tweet_id, stored)).distinct()
+    for version_id in session.scalars(readers.order_by(Annotation.model_version_id)).all():
+        counts.subtract(session, version_id, stored)
     session.execute(sql_delete(Tweet).where(Tweet.id.in_(stored)))
     return len(stored)

@@ -12,8 +12,9 @@ from db.tables import Annotation, Batch
 from worker.enqueue import enqueue
 from worker.tweet_files import Tweet
 
+LABELS = ["O", *(f"{prefix}-{label}" for label in ("LOC", "MISC", "ORG", "PER") for prefix in "BI")]
 VERSION: dict[str, Any] = dict.fromkeys(("base_model", "corpus", "corpus_fingerprint", "device"), "none") | {
-    "config": {}, "split_sizes": {}, "labels": ["O"], "libraries": {}, "seconds": 0.0, "scores": {},
+    "config": {}, "split_sizes": {}, "labels": LABELS, "libraries": {}, "seconds": 0.0, "scores": {},
     "artifact_uri": "file:///none", "artifact_hash": "",
 }  # fmt: skip
 

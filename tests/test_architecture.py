@@ -15,7 +15,7 @@ ALLOWED: dict[str, set[str]] = {
     "tagging": {"tagging"},
     "settings": {"tagging.errors"},
     "trainer": {"trainer", "tagging"},
-    "db": {"db", "tagging.errors", "tagging.spans"},
+    "db": {"db", "tagging.errors", "tagging.spans", "tagging.words"},
     "worker": {"worker", "tagging", "db", "settings"},
     "commands": {"commands", "tagging", "trainer", "db", "worker", "settings"},
     "cli": {"commands", "tagging", "trainer", "db", "worker", "settings"},
@@ -27,7 +27,10 @@ OWNERS: dict[str, set[str]] = {
     "transformers": {"tagging", "trainer"},
     "datasets": {"trainer"},
     "evaluate": {"trainer"},
-    "sklearn": {"trainer"},
+    "sklearn": {"trainer", "db"},
+    "matplotlib": {"commands"},
+    "networkx": {"commands"},
+    "pyarrow": {"commands"},
     "sqlalchemy": {"db"},
     "psycopg": {"db"},
     "alembic": {"db"},
@@ -47,7 +50,6 @@ STANDARD_LIBRARY_ONLY = (
     "tagging/words.py",
     "trainer/examples.py",
     "db/entity_names.py",
-    "worker/tweet_files.py",
     "worker/tweet_json.py",
 )
 

@@ -2,11 +2,11 @@
 
 from alembic import context
 
-from db.tables import Base
+from db import tables
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=Base.metadata,
+    target_metadata=tables.Tweet.metadata,
     render_as_batch=True,  # SQLite cannot alter a table in place
 )
 context.run_migrations()

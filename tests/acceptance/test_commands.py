@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -130,10 +131,11 @@ def test_every_question_gives_what_the_export_holds(run_trained: Run) -> None:
     for row in rows:
         for span in row["spans"]:
             assert row["text"][span["start"] : span["end"]] == span["surface"] != "@"
-    best = json.loads(run_trained("entities", "top", "--json").output)[0]
+    best = json.loads(run_trained("entities", "top", "--json").output)["rows"][0]
     surfaces = [span["surface"] for row in rows for span in row["spans"] if span["label"] == best["label"]]
-    assert best["mentions"] >= surfaces.count(best["surface"]) > 0
-    found = json.loads(run_trained("entities", "search", best["surface"], "--label", best["label"], "--json").output)
+    assert best["mentions"] >= surfaces.count(best["entity"]) > 0
+    answer = json.loads(run_trained("entities", "search", best["entity"], "--label", best["label"], "--json").output)
+    found = answer["rows"]
     assert all(one["text"][one["start"] : one["end"]] == one["surface"] for one in found)
     richest = max(rows, key=lambda row: len(row["spans"]))
     shown = json.loads(run_trained("entities", "tweet", richest["id"], "--json").output)
@@ -145,7 +147,7 @@ def test_every_question_gives_what_the_export_holds(run_trained: Run) -> None:
 
 def test_windows_count_back_from_the_newest_tweet(run_trained: Run) -> None:
     def mentions(*window: str) -> int:
-        found = json.loads(run_trained("entities", "top", "--limit", "100000", "--json", *window).output)
+        found = json.loads(run_trained("entities", "top", "--limit", "100000", "--json", *window).output)["rows"]
         return sum(one["mentions"] for one in found)
 
     whole, week, day = mentions(), mentions("--since", "7d"), mentions("--since", "24h")
@@ -180,6 +182,10 @@ def test_tag_reads_arguments_or_lines(run_trained: Run) -> None:
         (("entities", "tweet", "12345"), "tweet 12345 is not stored"),
         (("entities", "tweet", "https://twitter.com/ana/status/12345"), "tweet 12345 is not stored"),
         (("entities", "search", "  "), "is empty once normalised"),
+        (("entities", "top", "--label", "GPE"), "no model version has the label 'GPE'; there is: LOC, ORG, PER"),
+        (("entities", "hide", "nobody of this name"), "no entity is called 'nobody of this name'"),
+        (("entities", "hide"), "no entity is named"),
+        (("entities", "undo", "99"), "there is no edit 99"),
         (("entities", "top", "--model", "x"), "model version 'x' is not a number"),
         (("tag", "--model", "9", "hi"), "there is no model version 9"),
         (("enqueue", "no-such-file.jsonl"), "cannot read no-such-file.jsonl: No such file or directory"),
@@ -198,8 +204,10 @@ def test_errors_name_the_value_and_the_next_step(run_trained: Run, arguments: tu
 
 
 def test_an_empty_answer_says_what_it_covers(run_trained: Run) -> None:
-    told = run_trained("entities", "top", "--label", "GPE", "--since", "2030-01-01").output
-    assert told == "no entity matches with label GPE since 2030-01-01 00:00; version 1 has read 360 of 360 tweets\n"
+    told = run_trained("entities", "top", "--since", "2030-01-01").output
+    assert re.fullmatch(
+        r"no entity matches\nfrom 0 of 360 tweets that version 1 has read, and 0 of \d+ mentions in them\n", told
+    )
     assert run_trained("entities", "top", "--label", "per").output.count("PER") == 10
     assert "'ten' is not a tweet's id" in run_trained("entities", "tweet", "ten").output
 

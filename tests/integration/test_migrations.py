@@ -9,11 +9,13 @@ from threading import Barrier
 
 import pytest
 from alembic import command
-from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy import Connection, Engine, inspect, select, text
 
 from db import upgrade as module
+from db.columns import Base
+from db.counts import EVER
 from db.session import create_database_engine, open_database
-from db.tables import Annotation, Base, Batch, ModelVersion, Span, Tweet
+from db.tables import Annotation, Batch, EntityCount, HourCount, ModelVersion, Span, Tweet
 from db.upgrade import head, upgrade
 from tagging.errors import DatabaseError
 
@@ -135,6 +137,10 @@ def test_a_filled_database_is_upgraded_without_a_loss(engine: Engine, database_u
         assert session.get_one(Annotation, (tweet.id, 1)).status == "done"
         assert session.get_one(Span, (tweet.id, 1, 0)).surface == "Ann"
         assert session.get_one(ModelVersion, 1).labels == []
+        counted = [session.get_one(EntityCount, (1, 1, day)) for day in (20455, EVER)]
+        assert [(one.label, one.mentions, one.tweets) for one in counted] == [("PER", 1, 1)] * 2
+        [hour] = session.scalars(select(HourCount))
+        assert (hour.hour, hour.tweets, hour.mentions) == (20455 * 24 + 3, 1, 1)
     database.close()
 
 

@@ -8,8 +8,8 @@ from click.testing import CliRunner
 from sqlalchemy import make_url, select
 
 from cli import main
+from db.columns import Base
 from db.session import Database, open_database
-from db.tables import Base
 from tests.processes import CELERY, environment, running, wait_until
 from tests.tiny import register_model
 

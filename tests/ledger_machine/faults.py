@@ -9,8 +9,9 @@ from sqlalchemy import ColumnElement, Double, Update, literal, select, update
 from sqlalchemy.orm import Session
 
 from db import clock, jobs, ledger, spans, tweets
+from db.columns import Base
 from db.ledger import Claim
-from db.tables import Base, Batch, Job, Tombstone, Tweet
+from db.tables import Batch, Job, Tombstone, Tweet
 
 Patch = pytest.MonkeyPatch
 

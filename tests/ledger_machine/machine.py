@@ -15,7 +15,8 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from db import jobs, ledger, model_versions, tweets
-from db.tables import Base, ModelVersion
+from db.columns import Base
+from db.tables import ModelVersion
 from tests.ledger_machine.answers import text
 from tests.ledger_machine.model import Model
 from tests.ledger_machine.processes import PROCESSES, WORKERS, Processes

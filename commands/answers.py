@@ -1,0 +1,51 @@
+"""How an answer is written: a table for people, JSON or CSV for programs, each saying what it covers."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from db.coverage import Coverage
+
+Row = dict[str, Any]
+
+
+def form_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command `--json` and `--csv`; they come as `as_json` and `as_csv`."""
+    command = click.option("--csv", "as_csv", is_flag=True, help="For spreadsheets.")(command)
+    return click.option("--json", "as_json", is_flag=True, help="For machines; ids are strings.")(command)
+
+
+def print_answer(
+    rows: Sequence[Row], coverage: Coverage, as_json: bool, as_csv: bool, show: Callable[[], None], none: str
+) -> None:
+    """Print rows for a program, or call `show` for people; where there are none, say `none`.
+
+    Each row holds the columns in their order. What the answer covers stands in the JSON, below a table, and, since CSV
+    has no place for it, on standard error.
+    """
+    from commands.filters import covered, covered_json
+    from commands.rendering import print_json
+
+    if as_json:
+        print_json({"covers": covered_json(coverage), "rows": list(rows)})
+        return
+    if as_csv:
+        _print_csv(rows)
+    elif rows:
+        show()
+    else:
+        click.echo(none)
+    click.secho(covered(coverage), dim=True, err=as_csv)
+
+
+def _print_csv(rows: Sequence[Row]) -> None:
+    if rows:
+        writer = csv.DictWriter(sys.stdout, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)

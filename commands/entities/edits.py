@@ -1,0 +1,183 @@
+"""`tweetspan entities merge|rename|hide|undo|edits`: what people say about entities."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TextIO
+
+import click
+
+from tagging.errors import QueryError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy.orm import Session
+
+    from db.entity_lookup import EntityRef
+    from db.tables import EntityEdit
+
+
+def _said(command: Callable[..., None]) -> Callable[..., None]:
+    command = click.option("--why", help="The reason, for those who come after.")(command)
+    return click.option("--who", default=_user, show_default="the user", help="Who says so.")(command)
+
+
+def _user() -> str:
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        return "unknown"
+
+
+@click.command("merge", short_help="Say that two entities are one.")
+@click.argument("entity")
+@click.argument("into")
+@_said
+def merge(entity: str, into: str, who: str, why: str | None) -> None:
+    """Count the mentions of ENTITY for INTO from now on, in what is stored and in what will be.
+
+    An entity is written as its name, or with its label where several have that name: "PER:jane doe".
+
+    \b
+    Example: tweetspan entities merge PER:@bbc ORG:bbc --why "the tagger took the handle for a person"
+    """
+    from db import entity_edits
+
+    with _edited() as (session, look_up):
+        one, other = look_up(entity), look_up(into)
+        edit = entity_edits.merge(session, one.id, other.id, who, why)
+        click.echo(f"edit {edit.id}: {_called(one)} counts for {_called(other)}")
+
+
+@click.command("rename", short_help="Show an entity under another name.")
+@click.argument("entity")
+@click.argument("name")
+@_said
+def rename(entity: str, name: str, who: str, why: str | None) -> None:
+    """Show ENTITY as NAME. It is found under both.
+
+    \b
+    Example: tweetspan entities rename @potus "President of the United States"
+    """
+    from db import entity_edits
+
+    with _edited() as (session, look_up):
+        one = look_up(entity)
+        edit = entity_edits.rename(session, one.id, name, who, why)
+        click.echo(f"edit {edit.id}: {_called(one)} is shown as {edit.name}")
+
+
+@click.command("hide", short_help="Leave entities out of the answers.")
+@click.argument("entities", nargs=-1, metavar="[ENTITY]...")
+@click.option("--file", type=click.File(encoding="utf-8-sig"), help="A stop list: an entity a line; # begins a remark.")
+@_said
+def hide(entities: tuple[str, ...], file: TextIO | None, who: str, why: str | None) -> None:
+    """Leave entities out of all answers, unless these are asked with --hidden.
+
+    A stop list may hold names that nothing has mentioned yet: they are hidden when they come, under every label or
+    under the one that is written before them ("ORG:rt").
+
+    \b
+    Examples:
+      tweetspan entities hide PER:lol
+      tweetspan entities hide --file stop-list.txt
+    """
+    from commands.rendering import counted
+    from db import entity_edits, spans
+    from db.entity_lookup import keys_for
+
+    if not entities and file is None:
+        raise QueryError("no entity is named; give names, or --file with one a line")
+    with _edited() as (session, look_up):
+        found = [look_up(one).id for one in entities]
+        listed = [line.strip() for line in file or () if line.strip() and not line.startswith("#")]
+        keys = {key for line in listed for key in keys_for(session, line)}
+        found += spans.look_up_entities(session, keys).values()
+        hidden = [edit for one in dict.fromkeys(found) if (edit := entity_edits.hide(session, one, who, why))]
+        if hidden:
+            click.echo(f"{_numbers(hidden)}: {counted(len(hidden), 'entity', 'entities')} hidden")
+        else:
+            click.echo("all of them are hidden already")
+
+
+@click.command("undo", short_help="Take an edit back.")
+@click.argument("edit", type=click.IntRange(1), metavar="EDIT")
+@click.option("--who", default=_user, show_default="the user", help="Who says so.")
+def undo(edit: int, who: str) -> None:
+    """Let an edit count no longer; the others stay. `tweetspan entities edits` has the numbers.
+
+    \b
+    Example: tweetspan entities undo 12
+    """
+    from db import entity_edits
+
+    with _edited() as (session, _):
+        undone = entity_edits.undo(session, edit, who)
+        click.echo(f"edit {undone.id} ({undone.kind}) is undone")
+
+
+@click.command("edits", short_help="List what was merged, renamed and hidden.")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def edits(as_json: bool) -> None:
+    """List every edit, newest first, with who made it and why, and whether it was undone.
+
+    \b
+    Example: tweetspan entities edits
+    """
+    from commands.opening import opened
+    from commands.rendering import print_json, print_table
+    from db import entity_edits
+
+    with opened() as (_, database), database.read_session() as session:
+        rows = [_edit_row(session, one) for one in entity_edits.all_edits(session)]
+    if as_json:
+        print_json(rows)
+    elif rows:
+        print_table(list(rows[0]), [list(row.values()) for row in rows])
+    else:
+        click.echo("nothing was merged, renamed or hidden yet")
+
+
+@contextmanager
+def _edited() -> Iterator[tuple[Session, Callable[[str], EntityRef]]]:
+    """Open the database for an edit; yields the session, and what finds an entity by its name."""
+    from commands.opening import opened
+    from db import entity_lookup, model_versions
+
+    with opened() as (_, database), database.write_session() as session:
+        active = model_versions.active_id(session)
+        yield session, lambda text: entity_lookup.look_up(session, text, active or 0)
+
+
+def _called(entity: EntityRef) -> str:
+    from commands.rendering import clean
+
+    return clean(f"{entity.label}:{entity.name}")
+
+
+def _numbers(made: list[EntityEdit]) -> str:
+    first, last = made[0].id, made[-1].id
+    return f"edit {first}" if first == last else f"edits {first} to {last}"
+
+
+def _edit_row(session: Session, edit: EntityEdit) -> dict[str, Any]:
+    from db.tables import Entity
+
+    def called(entity_id: int) -> str:
+        entity = session.get_one(Entity, entity_id)
+        return f"{entity.label}:{entity.name}"
+
+    return {
+        "edit": edit.id,
+        "kind": edit.kind,
+        "entity": called(edit.entity_id),
+        "to": called(edit.into_id) if edit.into_id else edit.name,
+        "who": edit.who,
+        "why": edit.why,
+        "at": edit.made_at.isoformat(timespec="minutes"),
+        "undone": f"{edit.undone_at.isoformat(timespec='minutes')} by {edit.undone_by}" if edit.undone_at else None,
+    }

@@ -1,0 +1,60 @@
+"""`tweetspan entities search`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Unpack
+
+import click
+
+from commands.answers import form_options, print_answer
+from commands.filters import Asked, chosen_filter, filter_options
+
+if TYPE_CHECKING:
+    from db.questions.search import Mention
+
+
+@click.command("search", short_help="Find the tweets that mention an entity.")
+@click.argument("text")
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True)
+@filter_options
+@form_options
+def search(text: str, limit: int, as_json: bool, as_csv: bool, **asked: Unpack[Asked]) -> None:
+    """Find the tweets that mention an entity whose name contains TEXT, whatever its case, "@" or "#".
+
+    Offsets are code points into the tweet's text, end exclusive.
+
+    \b
+    Example: tweetspan entities search london
+    """
+    from commands.opening import opened
+    from commands.rendering import marked
+    from db.coverage import cover
+    from db.questions.search import search
+
+    with opened() as (_, database), database.read_session() as session:
+        chosen = chosen_filter(session, asked)
+        found, coverage = search(session, text, chosen, limit), cover(session, chosen)
+
+    def show() -> None:
+        for one in found:
+            when = one.created_at.strftime("%Y-%m-%d %H:%M") if one.created_at else "-"
+            click.secho(f"{one.tweet_id}  {when}  {one.label} {one.start}-{one.end}  score {one.score:.2f}", dim=True)
+            click.echo(f"  {marked(one.text, [one])}")
+
+    rows = [mention_row(one) for one in found]
+    print_answer(rows, coverage, as_json, as_csv, show, f"no mention of {text!r}")
+
+
+def mention_row(one: Mention) -> dict[str, Any]:
+    """Write a mention for programs."""
+    return {
+        "tweet_id": str(one.tweet_id),
+        "created_at": one.created_at.isoformat() if one.created_at else None,
+        "author": one.author,
+        "text": one.text,
+        "start": one.start,
+        "end": one.end,
+        "label": one.label,
+        "surface": one.surface,
+        "score": round(one.score, 4),
+    }

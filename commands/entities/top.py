@@ -1,0 +1,40 @@
+"""`tweetspan entities top`."""
+
+from __future__ import annotations
+
+from typing import Unpack
+
+import click
+
+from commands.answers import form_options, print_answer
+from commands.filters import Asked, chosen_filter, filter_options
+
+
+@click.command("top")
+@click.option("--limit", type=click.IntRange(1), default=10, show_default=True)
+@filter_options
+@form_options
+def top(limit: int, as_json: bool, as_csv: bool, **asked: Unpack[Asked]) -> None:
+    """Count the entities with most mentions.
+
+    \b
+    Example: tweetspan entities top --label LOC --since 7d
+    """
+    from commands.opening import opened
+    from commands.rendering import print_table
+    from db.coverage import cover
+    from db.questions.top import top
+
+    with opened() as (_, database), database.read_session() as session:
+        chosen = chosen_filter(session, asked)
+        found, coverage = top(session, chosen, limit), cover(session, chosen)
+
+    def show() -> None:
+        rows = [[rank, one.shown, one.label, one.mentions, one.tweets] for rank, one in enumerate(found, start=1)]
+        print_table(["", "entity", "label", "mentions", "tweets"], rows)
+
+    rows = [
+        {"entity": one.shown, "label": one.label, "name": one.name, "mentions": one.mentions, "tweets": one.tweets}
+        for one in found
+    ]
+    print_answer(rows, coverage, as_json, as_csv, show, "no entity matches")

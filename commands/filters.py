@@ -1,0 +1,92 @@
+"""The filters that every question takes, and how an answer says what it covers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, TypedDict
+
+import click
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from db.coverage import Coverage
+    from db.filters import Filter
+
+
+class Asked(TypedDict):
+    """The values of the options below, as a command gets them."""
+
+    model: str
+    label: str | None
+    since: str | None
+    until: str | None
+    min_score: float
+    language: str | None
+    author: str | None
+    originals: bool
+    kind: str
+    hidden: bool
+
+
+_OPTIONS = (
+    click.option("--label", help="PER, ORG, LOC, or what the corpus has."),
+    click.option(
+        "--since",
+        help="From then on: 2024-03-05, 2024-03-05T14:00 (UTC), or 12h, 7d, 2w back from the newest tweet.",
+    ),
+    click.option("--until", help="Before then, written likewise."),
+    click.option("--model", default="active", show_default=True, help="A version's number."),
+    click.option("--min-score", type=click.FloatRange(0, 1), default=0.0, help="Mentions with at least this score."),
+    click.option("--language", help="Of the tweet: en, pt, ..."),
+    click.option("--author", help="Of the tweet."),
+    click.option("--originals", is_flag=True, help="Leave retweets out."),
+    click.option(
+        "--kind", type=click.Choice(["all", "plain", "handles"]), default="all", help="Of mentions: @ or not."
+    ),
+    click.option("--hidden", is_flag=True, help="Count hidden entities, too."),
+)
+
+
+def filter_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the filters; they come as the keywords of `Asked`."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def chosen_filter(session: Session, asked: Asked) -> Filter:
+    """Look up what the options name. Raises QueryError or ModelVersionError that says what there is."""
+    from commands.windows import parse_moment
+    from db import model_versions
+    from db.entity_lookup import known_label
+    from db.filters import Filter
+    from db.selection import newest_tweet_time
+
+    newest = newest_tweet_time(session) if asked["since"] or asked["until"] else None
+    kind: Any = asked["kind"]
+    return Filter(
+        model_version_id=model_versions.find(session, asked["model"]).id,
+        label=known_label(session, asked["label"]) if asked["label"] else None,
+        since=parse_moment(asked["since"], newest) if asked["since"] else None,
+        until=parse_moment(asked["until"], newest) if asked["until"] else None,
+        min_score=asked["min_score"],
+        language=asked["language"],
+        author=asked["author"],
+        retweets=not asked["originals"],
+        kind=kind,
+        hidden=asked["hidden"],
+    )
+
+
+def covered(coverage: Coverage) -> str:
+    """Say what an answer covers, in a line."""
+    tweets = f"{coverage.tweets:,} of {coverage.tweets_total:,} tweets"
+    mentions = f"{coverage.mentions:,} of {coverage.mentions_total:,} mentions"
+    return f"from {tweets} that version {coverage.model_version_id} has read, and {mentions} in them"
+
+
+def covered_json(coverage: Coverage) -> dict[str, int]:
+    """Say what an answer covers, for machines."""
+    return asdict(coverage)

@@ -1,0 +1,91 @@
+"""Maintained counts of what each version has found, so that the common questions stay quick however much is stored.
+
+They are kept in the transaction that stores or removes spans, and so are never behind. Counts are of entities as they
+were found: what was merged or hidden is applied when asked.
+"""
+
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import Select, delete, distinct, func, literal, select, true, union_all
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from db.bulk import dialect, is_one_of
+from db.columns import Base
+from db.periods import DAY, HOUR, number_in_sql
+from db.tables import Annotation, EntityCount, HourCount, Span, Tweet
+
+EVER = 2**31 - 1  # as a day: the sum over all of them
+
+_INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+
+
+def add(session: Session, version_id: int, tweet_ids: Collection[int]) -> None:
+    """Count in the tweets that a version has just read. Their marks and spans are stored."""
+    _change(session, version_id, tweet_ids, 1)
+
+
+def subtract(session: Session, version_id: int, tweet_ids: Collection[int]) -> None:
+    """Count out tweets that a version has read, before their marks and spans are removed."""
+    _change(session, version_id, tweet_ids, -1)
+    found = select(Span.entity_id).where(
+        Span.model_version_id == version_id, is_one_of(session, Span.tweet_id, tweet_ids)
+    )
+    of_them = (EntityCount.model_version_id == version_id, EntityCount.entity_id.in_(found), EntityCount.mentions == 0)
+    session.execute(delete(EntityCount).where(*of_them))
+    session.execute(delete(HourCount).where(HourCount.model_version_id == version_id, HourCount.tweets == 0))
+
+
+def _change(session: Session, version_id: int, tweet_ids: Collection[int], sign: int) -> None:
+    if not tweet_ids:
+        return
+    # In the order of their keys, entities first: two workers that count at once must not deadlock.
+    _upsert(session, EntityCount, _by_entity(session, version_id, tweet_ids, sign))
+    _upsert(session, HourCount, _by_hour(session, version_id, tweet_ids, sign))
+
+
+def _by_entity(session: Session, version_id: int, tweet_ids: Collection[int], sign: int) -> Select[Any]:
+    day = number_in_sql(session, Tweet.created_at, DAY)
+    mine = (Span.model_version_id == version_id, is_one_of(session, Span.tweet_id, tweet_ids))
+    counted = (sign * func.count(), sign * func.count(distinct(Span.tweet_id)))
+
+    def grouped(day: Any, *by: Any) -> Select[Any]:
+        columns = (literal(version_id).label("model_version_id"), Span.entity_id, day.label("day"), Span.label)
+        totals = (counted[0].label("mentions"), counted[1].label("tweets"))
+        joined = select(*columns, *totals).join(Tweet, Tweet.id == Span.tweet_id).where(*mine)
+        return joined.group_by(Span.entity_id, Span.label, *by)
+
+    both = union_all(grouped(day, day), grouped(literal(EVER))).subquery()
+    return select(both).where(true()).order_by(both.c.entity_id, both.c.day)
+
+
+def _by_hour(session: Session, version_id: int, tweet_ids: Collection[int], sign: int) -> Select[Any]:
+    spans = (
+        select(Span.tweet_id, func.count().label("mentions"))
+        .where(Span.model_version_id == version_id, is_one_of(session, Span.tweet_id, tweet_ids))
+        .group_by(Span.tweet_id)
+        .subquery()
+    )
+    hour = number_in_sql(session, Tweet.created_at, HOUR).label("hour")
+    read = (Annotation.model_version_id == version_id, Annotation.status == "done")
+    return (
+        select(
+            literal(version_id).label("model_version_id"),
+            hour,
+            (sign * func.count()).label("tweets"),
+            (sign * func.coalesce(func.sum(spans.c.mentions), 0)).label("mentions"),
+        )
+        .join(Annotation, Annotation.tweet_id == Tweet.id)
+        .outerjoin(spans, spans.c.tweet_id == Tweet.id)
+        .where(*read, is_one_of(session, Tweet.id, tweet_ids))
+        .group_by(hour)
+        .order_by(hour)
+    )
+
+
+def _upsert(session: Session, table: type[Base], rows: Select[Any]) -> None:
+    target: Any = table.__table__
+    statement = _INSERT[dialect(session)](target).from_select(list(rows.selected_columns.keys()), rows)
+    sums = {name: target.c[name] + statement.excluded[name] for name in ("mentions", "tweets")}
+    session.execute(statement.on_conflict_do_update(index_elements=list(target.primary_key), set_=sums))

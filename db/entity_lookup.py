@@ -1,0 +1,141 @@
+"""From what a user calls an entity to its row, and from its row to what it is called."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Select, func, literal, or_, select, union_all
+from sqlalchemy.orm import Session
+
+from db.counts import EVER
+from db.entity_edits import roots
+from db.entity_names import normalised_name
+from db.filters import Filter
+from db.model_versions import find
+from db.tables import Entity, EntityCount, EntityView, ModelVersion, Span
+from tagging.errors import QueryError
+
+_LOOKED_AT = 1000  # mentions of an entity, the newest ids, among which the surface form that is shown is counted
+
+
+@dataclass(frozen=True)
+class EntityRef:
+    """An entity as it is asked about: `id` of the one that its aliases count for, its label, its normalised name."""
+
+    id: int
+    label: str
+    name: str
+
+
+def look_up(session: Session, text: str, model_version_id: int) -> EntityRef:
+    """Find the entity that a text names: "london", "@BBC", or with its label "LOC:london".
+
+    A name that is borne under several labels means the one with most mentions by this version. An alias, and the name
+    that somebody gave an entity, mean that entity. Raises QueryError, with like names, if there is none.
+    """
+    label, name = _label_and_name(session, text)
+    if not name:
+        raise QueryError(f"{text!r} is empty once normalised; give a name, such as 'london'")
+    found = _with_name(session, name)
+    if label:
+        found = [one for one in found if one.label == label]
+    if not found:
+        like = _like(session, name)
+        advice = f"; there is {', '.join(like)}" if like else "; see `tweetspan entities top`"
+        raise QueryError(f"no entity is called {text[:100]!r}{advice}")
+    return max(found, key=lambda one: (_mentions(session, one, model_version_id), -one.id))
+
+
+def keys_for(session: Session, text: str) -> list[tuple[str, str]]:
+    """Return the keys (name, label) that a line of a stop list means: with every label, or with the one before it."""
+    label, name = _label_and_name(session, text)
+    if not name:
+        return []
+    return [(name, one) for one in ([label] if label else sorted(_labels(session).values()))]
+
+
+def members(session: Session, entity_id: int) -> list[int]:
+    """Return the entities that count for this one, itself among them."""
+    aliases = session.scalars(select(EntityView.entity_id).where(EntityView.root_id == entity_id))
+    return sorted({entity_id, *aliases})
+
+
+def known_label(session: Session, text: str) -> str:
+    """Return a label as the versions write it, whatever its case. Raises QueryError if no version has it."""
+    labels = _labels(session)
+    if text.upper() not in labels:
+        has = ", ".join(sorted(labels.values())) or "none yet"
+        raise QueryError(f"no model version has the label {text[:100]!r}; there is: {has}")
+    return labels[text.upper()]
+
+
+def labels_of(session: Session, model_version_id: int) -> list[str]:
+    """Return the labels that a version knows, without IOB2's prefixes."""
+    return sorted(_without_prefixes(find(session, str(model_version_id)).labels))
+
+
+def shown_names(session: Session, chosen: Filter, entity_ids: Collection[int]) -> dict[int, str]:
+    """Return what each entity is shown as: the name that somebody gave it, or its most frequent surface form.
+
+    Surface forms are counted in the thousand mentions with the highest tweet ids; of two as frequent the one that sorts
+    first is taken. An entity without mentions by this version is shown as its normalised name.
+    """
+    rows = select(Entity.id, Entity.name, EntityView.name.label("given"))
+    rows = rows.outerjoin(EntityView, EntityView.entity_id == Entity.id).where(Entity.id.in_(list(entity_ids)))
+    return {
+        row.id: row.given or _surface(session, chosen.model_version_id, members(session, row.id)) or row.name
+        for row in session.execute(rows).all()
+    }
+
+
+def _surface(session: Session, model_version_id: int, entity_ids: Sequence[int]) -> str | None:
+    newest = union_all(*(_newest(entity_id, model_version_id) for entity_id in entity_ids)).subquery()
+    counts = select(newest.c.surface, func.count()).group_by(newest.c.surface)
+    best = min(((-count, surface) for surface, count in session.execute(counts)), default=None)
+    return best[1] if best else None
+
+
+def _newest(entity_id: int, model_version_id: int) -> Select[tuple[str]]:
+    mine = (Span.entity_id == entity_id, Span.model_version_id == model_version_id)
+    newest = select(Span.surface).where(*mine).order_by(Span.tweet_id.desc(), Span.start_char).limit(_LOOKED_AT)
+    return select(newest.subquery().c.surface)
+
+
+def _label_and_name(session: Session, text: str) -> tuple[str | None, str]:
+    text = text.encode("utf-8", "replace").decode()
+    before, colon, after = text.partition(":")
+    label = _labels(session).get(before.strip().upper()) if colon else None
+    return label, normalised_name(after if label else text)
+
+
+def _labels(session: Session) -> dict[str, str]:
+    """Return the labels of all versions, and of what they found, by their upper-case form."""
+    found = {label for labels in session.scalars(select(ModelVersion.labels)) for label in _without_prefixes(labels)}
+    return {label.upper(): label for label in sorted(found)}
+
+
+def _without_prefixes(labels: Sequence[str]) -> set[str]:
+    return {label[2:] for label in labels if label[:2] in ("B-", "I-")}
+
+
+def _with_name(session: Session, name: str) -> list[EntityRef]:
+    """Return the entities that have this name or were given it, each as the one it counts for."""
+    given = select(EntityView.root_id, EntityView.name).where(EntityView.name.is_not(None)).distinct()
+    ids = {row.root_id for row in session.execute(given) if normalised_name(row.name) == name}
+    ids |= set(session.scalars(select(Entity.id).where(Entity.name == name)))
+    rows = session.execute(
+        select(Entity.id, Entity.label, Entity.name).where(Entity.id.in_(set(roots(session, sorted(ids)))))
+    )
+    return [EntityRef(row.id, row.label, row.name) for row in rows]
+
+
+def _mentions(session: Session, entity: EntityRef, model_version_id: int) -> int:
+    mine = (EntityCount.model_version_id == model_version_id, EntityCount.day == EVER)
+    ever = select(func.coalesce(func.sum(EntityCount.mentions), literal(0))).where(*mine)
+    return session.scalars(ever.where(EntityCount.entity_id.in_(members(session, entity.id)))).one()
+
+
+def _like(session: Session, name: str) -> list[str]:
+    near = or_(Entity.name.contains(name, autoescape=True), literal(name).contains(Entity.name))
+    rows = session.execute(select(Entity.label, Entity.name).where(near, func.length(Entity.name) > 2).limit(200))
+    best = sorted(rows, key=lambda row: (abs(len(row.name) - len(name)), row.name))[:3]
+    return [f"{row.label}:{row.name}" for row in best]

@@ -1,0 +1,220 @@
+"""A small random world of tweets, readings and edits, in Python and in a database, and what brute force says of it.
+
+Answers are checked against plain loops over `World.mentions(chosen)`; nothing here knows how the database is asked.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+from hypothesis import strategies as st
+
+from db import entity_edits, model_versions, spans, tweets
+from db.entity_names import normalised_name
+from db.filters import Filter
+from db.session import Database
+from tagging.spans import Span
+from tests.ledger_tools import VERSION
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+LABELS = ("PER", "LOC", "ORG")
+SURFACES = (
+    "London", "LONDON", "#london", "Londonderry", "Ann", "ann", "@ann", "Bob", "bob's", "100% sure", "a_b", "São Paulo",
+)  # fmt: skip
+FILLERS = ("rain in", "the", "again,", "so much for", "🎉", "and", "says no to", "at 5pm in", "it's", "meets")
+AUTHORS = ("ann", "bob", "Cy", None)
+LANGUAGES = ("en", "pt", None)
+
+Key = tuple[str, str]  # normalised name, label
+
+
+@dataclass(frozen=True)
+class StoredTweet:
+    """A row of `tweets`."""
+
+    id: int
+    text: str
+    created_at: datetime | None
+    author: str | None
+    language: str | None
+    retweet_of: int | None
+
+
+@dataclass(frozen=True)
+class Found:
+    """A mention: its tweet, its span, and the entity that it counts for."""
+
+    tweet: StoredTweet
+    span: Span
+    key: Key
+
+    @property
+    def surface(self) -> str:
+        return self.span.surface(self.tweet.text)
+
+
+@dataclass(repr=False)
+class World:
+    """What is stored: tweets, what each version read, and the edits that count."""
+
+    tweets: dict[int, StoredTweet] = field(default_factory=dict)
+    readings: dict[int, dict[int, tuple[Span, ...]]] = field(default_factory=dict)  # version -> tweet -> spans
+    merges: list[tuple[Key, Key]] = field(default_factory=list)
+    names: dict[Key, str] = field(default_factory=dict)
+    hidden: set[Key] = field(default_factory=set)
+
+    def root(self, key: Key) -> Key:
+        """The entity that one counts for."""
+        into: dict[Key, Key] = {}
+
+        def end(one: Key) -> Key:
+            while one in into:
+                one = into[one]
+            return one
+
+        for source, target in self.merges:
+            if end(source) != end(target):
+                into[end(source)] = end(target)
+        return end(key)
+
+    def read(self, chosen: Filter) -> list[StoredTweet]:
+        """The chosen tweets that the version has read."""
+        mine = self.readings.get(chosen.model_version_id, {})
+        return [tweet for tweet in self.tweets.values() if tweet.id in mine and _takes_tweet(chosen, tweet)]
+
+    def mentions(self, chosen: Filter) -> list[Found]:
+        """The mentions that count, by tweet and position."""
+        return [
+            found
+            for tweet in sorted(self.read(chosen), key=lambda one: one.id)
+            for span in self.readings[chosen.model_version_id][tweet.id]
+            for found in [Found(tweet, span, self.root((normalised_name(span.surface(tweet.text)), span.label)))]
+            if self._takes(chosen, found)
+        ]
+
+    def shown(self, key: Key, version_id: int) -> str:
+        """What an entity is shown as."""
+        if key in self.names:
+            return self.names[key]
+        everything = self.mentions(Filter(model_version_id=version_id, hidden=True))
+        surfaces = Counter(one.surface for one in everything if one.key == key)
+        return min(surfaces, key=lambda one: (-surfaces[one], one), default=key[0])
+
+    def _takes(self, chosen: Filter, found: Found) -> bool:
+        is_handle = found.surface.startswith("@")
+        return (
+            (chosen.hidden or found.key not in self.hidden)
+            and (chosen.label is None or found.key[1] == chosen.label)
+            and found.span.score >= chosen.min_score
+            and (chosen.kind == "all" or is_handle == (chosen.kind == "handles"))
+        )
+
+
+def _takes_tweet(chosen: Filter, tweet: StoredTweet) -> bool:
+    at = tweet.created_at
+    return (
+        (chosen.since is None or (at is not None and at >= chosen.since))
+        and (chosen.until is None or (at is not None and at < chosen.until))
+        and (chosen.author is None or (tweet.author or "").lower() == chosen.author.lower())
+        and (chosen.language is None or (tweet.language or "").lower() == chosen.language.lower())
+        and (chosen.text is None or chosen.text.lower() in tweet.text.lower())
+        and (chosen.retweets or tweet.retweet_of is None)
+    )
+
+
+def random_tweet(random: Random, tweet_id: int, others: Iterable[int] = ()) -> tuple[StoredTweet, tuple[Span, ...]]:
+    """A tweet with up to four mentions among other words, and their spans; scores have two digits."""
+    text, found = "", []
+    for _ in range(random.randrange(5)):
+        text += random.choice(FILLERS) + " "
+        surface = random.choice(SURFACES)
+        score = round(random.uniform(0.2, 1), 2)
+        found.append(Span(len(text), len(text) + len(surface), random.choice(LABELS), score))
+        text += surface + " "
+    at = random.choice([None, *(NOON + timedelta(hours=hours) for hours in range(-40, 40, 7))])
+    original = random.choice([None, None, None, *others])
+    tweet = StoredTweet(
+        tweet_id, text + random.choice(FILLERS), at, random.choice(AUTHORS), random.choice(LANGUAGES), original
+    )
+    return tweet, tuple(found)
+
+
+def store(database: Database, world: World, version_id: int, found: dict[StoredTweet, tuple[Span, ...]]) -> None:
+    """Store tweets and what a version found in them, in the database and in the world."""
+    with database.write_session() as session:
+        keys = {spans.entity_key(tweet.text, span) for tweet, all_ in found.items() for span in all_}
+        ids = spans.look_up_entities(session, keys)
+        tweets.add(session, [tuple(vars(tweet).values()) for tweet in found])
+        spans.store(session, version_id, {tweet.id: (tweet.text, all_) for tweet, all_ in found.items()}, ids)
+    for tweet, all_ in found.items():
+        world.tweets.setdefault(tweet.id, tweet)
+        world.readings.setdefault(version_id, {}).setdefault(tweet.id, all_)
+
+
+def add_version(database: Database) -> int:
+    """Register a version."""
+    with database.write_session() as session:
+        return model_versions.register(session, **VERSION).id
+
+
+def entity_id(database: Database, key: Key) -> int:
+    """Return the id of an entity, which is made if it is new."""
+    with database.write_session() as session:
+        return spans.look_up_entities(session, [key])[key]
+
+
+def random_world(database: Database, seed: int = 7, size: int = 60, edited: bool = True) -> World:
+    """Fill an empty database: tweets, two versions (1 and 2) with different results, unread tweets, merges and more."""
+    random, world = Random(seed), World()
+    versions = [add_version(database), add_version(database)]
+    ids = random.sample(range(1, 1000), size)
+    made = dict(random_tweet(random, tweet_id, ids[:5]) for tweet_id in ids)
+    store(database, world, versions[0], made)
+    store(database, world, versions[1], {tweet: found[1:] for tweet, found in list(made.items())[: size * 2 // 3]})
+    with database.write_session() as session:
+        unread = [random_tweet(random, tweet_id)[0] for tweet_id in range(2000, 2005)]
+        tweets.add(session, [tuple(vars(tweet).values()) for tweet in unread])
+    world.tweets |= {tweet.id: tweet for tweet in unread}
+    if edited:
+        edit(database, world)
+    return world
+
+
+def edit(database: Database, world: World) -> None:
+    """Merge, rename and hide some entities."""
+    merges: list[tuple[Key, Key]] = [(("ann", "LOC"), ("ann", "PER")), (("ann", "PER"), ("bob", "PER"))]
+    ids = {key: entity_id(database, key) for pair in merges for key in pair}
+    london, hidden = ("london", "LOC"), ("a_b", "ORG")
+    with database.write_session() as session:
+        for source, target in merges:
+            entity_edits.merge(session, ids[source], ids[target], "ann", "same person")
+    with_ids = {key: entity_id(database, key) for key in (london, hidden)}
+    with database.write_session() as session:
+        entity_edits.rename(session, with_ids[london], "London, UK", "ann")
+        entity_edits.hide(session, with_ids[hidden], "ann", "noise")
+    world.merges, world.names, world.hidden = merges, {london: "London, UK"}, {hidden}
+
+
+def filters(versions: Iterable[int] = (1, 2)) -> st.SearchStrategy[Filter]:
+    """Draw filters of every kind, most of them with few conditions."""
+    moments = st.none() | st.sampled_from([NOON + timedelta(hours=hours) for hours in (-90, -12, -6, 0, 2.5, 9, 30)])
+    conditions = {
+        "label": st.sampled_from([*LABELS, "MISC"]),
+        "since": moments,
+        "until": moments,
+        "min_score": st.sampled_from([0.0, 0.5, 0.9, 1.0]),
+        "language": st.sampled_from(["en", "PT", "xx"]),
+        "author": st.sampled_from(["ann", "CY", "nobody"]),
+        "text": st.sampled_from(["rain", "LONDON", "100%", "_"]),
+        "retweets": st.booleans(),
+        "kind": st.sampled_from(["all", "plain", "handles"]),
+        "hidden": st.booleans(),
+    }
+    required = st.fixed_dictionaries({"model_version_id": st.sampled_from(list(versions))}, optional=conditions)
+    few = st.lists(st.sampled_from(list(conditions)), max_size=3)
+    kept = st.tuples(required, few).map(
+        lambda drawn: {key: value for key, value in drawn[0].items() if key not in conditions or key in drawn[1]}
+    )
+    return kept.map(lambda values: replace(Filter(model_version_id=1), **values))
