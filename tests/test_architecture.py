@@ -50,6 +50,7 @@ STANDARD_LIBRARY_ONLY = (
     "tagging/words.py",
     "trainer/examples.py",
     "db/entity_names.py",
+    "db/questions/measures.py",
     "worker/tweet_json.py",
 )
 
