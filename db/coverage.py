@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from db.counts import EVER
 from db.filters import Filter, mentions, read_tweets
-from db.tables import HourCount
+from db.tables import EntityCount, EntityView, HourCount
 
 
 @dataclass(frozen=True)
@@ -21,15 +22,23 @@ class Coverage:
 
 
 def cover(session: Session, chosen: Filter) -> Coverage:
-    """Count what a filter leaves."""
+    """Count what a filter leaves; by the maintained counts, where it leaves out no tweets."""
     totals = select(func.coalesce(func.sum(HourCount.tweets), 0), func.coalesce(func.sum(HourCount.mentions), 0))
     row = session.execute(totals.where(HourCount.model_version_id == chosen.model_version_id)).one()
     all_tweets, all_mentions = int(row[0]), int(row[1])
-    tweets = all_tweets
+    tweets, used = all_tweets, all_mentions
     if not chosen.takes_all_tweets:
         tweets = session.scalars(read_tweets(chosen, func.count())).one()
-    if chosen.is_plain and chosen.hidden and chosen.label is None:
-        used = all_mentions
-    else:
+    if not chosen.is_plain or chosen.label is not None:
         used = session.scalars(select(func.count()).select_from(mentions(session, chosen))).one()
+    elif not chosen.hidden:
+        used -= _hidden_mentions(session, chosen.model_version_id)
     return Coverage(chosen.model_version_id, tweets, all_tweets, used, all_mentions)
+
+
+def _hidden_mentions(session: Session, model_version_id: int) -> int:
+    of_hidden = select(func.coalesce(func.sum(EntityCount.mentions), 0)).join(
+        EntityView, EntityView.entity_id == EntityCount.entity_id
+    )
+    mine = (EntityCount.model_version_id == model_version_id, EntityCount.day == EVER, EntityView.is_hidden)
+    return int(session.scalars(of_hidden.where(*mine)).one())
