@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     from db.questions.timeline import Period
 
 _BLUE, _GREY = "#2f6690", "#8a8a8a"
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "figure.facecolor": "white", "figure.dpi": 120, "font.size": 9, "axes.titlesize": 11, "axes.titlelocation": "left",
     "axes.titlepad": 10, "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": _GREY,
     "axes.grid": True, "axes.grid.axis": "y", "axes.axisbelow": True, "grid.color": "#e6e6e6",
     "xtick.color": "#444444", "ytick.color": "#444444", "svg.fonttype": "none", "svg.hashsalt": "tweetspan",
+    "text.parse_math": False,  # a name may hold dollars
 }  # fmt: skip
 _NO_DATE: dict[str, Any] = {"Date": None}
 _DAYS = {"hour": 1 / 24, "day": 1, "week": 7}
@@ -40,7 +41,7 @@ def timeline_figure(periods: Sequence[Period], title: str, by: str) -> Figure:
         figure.align_ylabels()
         _bars(axes[0], periods, [period.mentions for period in periods], by)
         axes[0].set_ylabel(f"mentions per {by}")
-        axes[0].set_title(_plain(title), parse_math=False)
+        axes[0].set_title(_plain(title))
         if shares:
             _bars(axes[1], periods, [100 * (period.share or 0) for period in periods], by)
             axes[1].set_ylabel("share of tweets (%)")
@@ -79,13 +80,14 @@ def _rendered(figure: Figure, form: str) -> bytes:
 
 
 def _bars(axes: Axes, periods: Sequence[Period], heights: Sequence[float], by: str) -> None:
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
+    import matplotlib.dates
 
-    starts = [float(date2num(period.start)) for period in periods]
+    dates: Any = matplotlib.dates  # comes without types
+    starts = dates.date2num([period.start for period in periods])
     axes.bar(starts, heights, width=0.9 * _DAYS[by], align="edge", color=_BLUE)
-    locator = AutoDateLocator(minticks=3, maxticks=10)
+    locator = dates.AutoDateLocator(minticks=3, maxticks=10)
     axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    axes.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator))
     axes.set_ylim(0, max([*heights, 0]) * 1.05 or 1)
 
 
