@@ -26,14 +26,20 @@ def cover(session: Session, chosen: Filter) -> Coverage:
     totals = select(func.coalesce(func.sum(HourCount.tweets), 0), func.coalesce(func.sum(HourCount.mentions), 0))
     row = session.execute(totals.where(HourCount.model_version_id == chosen.model_version_id)).one()
     all_tweets, all_mentions = int(row[0]), int(row[1])
-    tweets, used = all_tweets, all_mentions
-    if not chosen.takes_all_tweets:
-        tweets = session.scalars(read_tweets(chosen, func.count())).one()
+    tweets, used = tweets_read(session, chosen), all_mentions
     if not chosen.is_plain or chosen.label is not None:
         used = session.scalars(select(func.count()).select_from(mentions(session, chosen))).one()
     elif not chosen.hidden:
         used -= _hidden_mentions(session, chosen.model_version_id)
     return Coverage(chosen.model_version_id, tweets, all_tweets, used, all_mentions)
+
+
+def tweets_read(session: Session, chosen: Filter) -> int:
+    """Count the tweets that the version has read and the filter leaves."""
+    if not chosen.takes_all_tweets:
+        return int(session.scalars(read_tweets(chosen, func.count())).one())
+    mine = HourCount.model_version_id == chosen.model_version_id
+    return int(session.scalars(select(func.coalesce(func.sum(HourCount.tweets), 0)).where(mine)).one())
 
 
 def _hidden_mentions(session: Session, model_version_id: int) -> int:

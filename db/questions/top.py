@@ -1,6 +1,6 @@
 """Which entities are mentioned most?"""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 
 from db.bulk import by_bytes
 from db.counts import EVER
-from db.entity_lookup import labels_of, members, shown_names
+from db.entity_lookup import labels_of, shown_names
 from db.filters import Filter, mentions
+from db.questions.totals import tweets_of_merged
 from db.tables import Entity, EntityView
 from db.tables import EntityCount as Counted
 
@@ -27,7 +28,9 @@ class EntityCount:
     tweets: int
 
 
-class _Row(NamedTuple):
+class Ranked(NamedTuple):
+    """An entity before it is shown; `tweets` counts one twice that mentions two of its aliases."""
+
     id: int
     label: str
     name: str
@@ -40,17 +43,22 @@ def top(session: Session, chosen: Filter, limit: int = 10) -> list[EntityCount]:
 
     Where the filter leaves out no tweets, the maintained counts are read, so that the time does not grow with them.
     """
-    counted = list(_from_counts(session, chosen, limit) if chosen.is_plain else _from_spans(session, chosen, limit))
-    rows = sorted(counted, key=lambda row: (-row.mentions, row.name, row.label))[:limit]
+    rows = most_mentioned(session, chosen, limit)
     shown = shown_names(session, chosen, [row.id for row in rows])
-    merged = _tweets_of_merged(session, chosen, [row.id for row in rows])
+    merged = tweets_of_merged(session, chosen, [row.id for row in rows])
     return [
         EntityCount(row.id, shown[row.id], row.label, row.name, row.mentions, merged.get(row.id, row.tweets))
         for row in rows
     ]
 
 
-def _from_spans(session: Session, chosen: Filter, limit: int) -> Iterator[_Row]:
+def most_mentioned(session: Session, chosen: Filter, limit: int) -> list[Ranked]:
+    """Rank as `top` does, without looking up what the entities are shown as, which takes a query for each."""
+    counted = list(_from_counts(session, chosen, limit) if chosen.is_plain else _from_spans(session, chosen, limit))
+    return sorted(counted, key=lambda row: (-row.mentions, row.name, row.label))[:limit]
+
+
+def _from_spans(session: Session, chosen: Filter, limit: int) -> Iterator[Ranked]:
     found = mentions(session, chosen)
     counted = (
         select(
@@ -64,10 +72,10 @@ def _from_spans(session: Session, chosen: Filter, limit: int) -> Iterator[_Row]:
         .join(counted, Entity.id == counted.c.entity_id)
         .order_by(counted.c.mentions.desc(), by_bytes(session, Entity.name), by_bytes(session, Entity.label))
     )
-    return map(_Row._make, session.execute(rows.limit(limit)))
+    return map(Ranked._make, session.execute(rows.limit(limit)))
 
 
-def _from_counts(session: Session, chosen: Filter, limit: int) -> Iterator[_Row]:
+def _from_counts(session: Session, chosen: Filter, limit: int) -> Iterator[Ranked]:
     mine = (Counted.model_version_id == chosen.model_version_id, Counted.day == EVER)
     untouched = ~select(EntityView).where(EntityView.entity_id == Counted.entity_id).exists()
     for label in [chosen.label] if chosen.label else labels_of(session, chosen.model_version_id):
@@ -77,7 +85,7 @@ def _from_counts(session: Session, chosen: Filter, limit: int) -> Iterator[_Row]
             .where(*mine, Counted.label == label, untouched)
             .order_by(Counted.mentions.desc(), by_bytes(session, Entity.name))
         )
-        yield from map(_Row._make, session.execute(rows.limit(limit)))
+        yield from map(Ranked._make, session.execute(rows.limit(limit)))
     viewed = (
         select(Entity.id, Entity.label, Entity.name, func.sum(Counted.mentions).label("mentions"),
                func.sum(Counted.tweets).label("tweets"))
@@ -87,16 +95,4 @@ def _from_counts(session: Session, chosen: Filter, limit: int) -> Iterator[_Row]
         .group_by(Entity.id, Entity.label, Entity.name)
     )  # fmt: skip
     of_label = true() if chosen.label is None else Entity.label == chosen.label
-    yield from map(_Row._make, session.execute(viewed.where(of_label)))
-
-
-def _tweets_of_merged(session: Session, chosen: Filter, entity_ids: Collection[int]) -> dict[int, int]:
-    """Count the tweets of entities with aliases: a tweet that mentions two of them is one tweet."""
-    aliased = select(EntityView.root_id).where(
-        EntityView.root_id.in_(entity_ids), EntityView.entity_id != EntityView.root_id
-    )
-    found: dict[int, int] = {}
-    for root_id in session.scalars(aliased.distinct()).all():
-        of_it = mentions(session, chosen, members(session, root_id))
-        found[root_id] = session.scalars(select(func.count(of_it.c.tweet_id.distinct()))).one()
-    return found
+    yield from map(Ranked._make, session.execute(viewed.where(of_label)))
