@@ -2,8 +2,12 @@
 
 import click
 
+from commands.entities.context import context
 from commands.entities.edits import edits, hide, merge, rename, undo
+from commands.entities.related import related
 from commands.entities.search import search
+from commands.entities.show import show
+from commands.entities.suggest import suggest_merges
 from commands.entities.top import top
 from commands.entities.tweet import tweet
 
@@ -13,5 +17,5 @@ def entities_command() -> None:
     """Ask which entities the tweets mention, and where; say which are the same, or noise."""
 
 
-for _command in (top, search, tweet, merge, rename, hide, undo, edits):
+for _command in (top, search, show, related, context, tweet, suggest_merges, merge, rename, hide, undo, edits):
     entities_command.add_command(_command)

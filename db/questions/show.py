@@ -91,7 +91,8 @@ def _with_aliases(session: Session, entity_id: int) -> dict[int, Entity]:
 def _totals(session: Session, found: Subquery) -> tuple[int, int, datetime | None, datetime | None]:
     times = (func.min(Tweet.created_at), func.max(Tweet.created_at))
     counted = select(func.count(), func.count(Tweet.id.distinct()), *times)
-    return session.execute(counted.join(found, found.c.tweet_id == Tweet.id)).one()._tuple()
+    all_, tweets, first, last = session.execute(counted.join(found, found.c.tweet_id == Tweet.id)).one()
+    return all_, tweets, first, last
 
 
 def _forms(session: Session, found: Subquery) -> tuple[Counter[int], Counter[str]]:

@@ -82,12 +82,12 @@ def _pairs(entities: Sequence[Ranked]) -> Iterator[tuple[Reason, Ranked, Ranked]
 
     Only entities that share a key meet, so that not every one is compared with every other.
     """
-    for one, other in _sharing((one.name, one) for one in entities):
+    for one, other in _sharing((entity.name, entity) for entity in entities):
         yield "same name", one, other
-    for one, other in _sharing((_together(one.name), one) for one in entities):
+    for one, other in _sharing((_together(entity.name), entity) for entity in entities):
         yield "written together", one, other
     yield from _abbreviations(entities)
-    for one, other in _sharing((key, one) for one in entities for key in _misspelt(one)):
+    for one, other in _sharing((key, entity) for entity in entities for key in _misspelt(entity)):
         if edit_distance(one.name, other.name) == 1 and _digits(one.name) == _digits(other.name):
             yield "one letter", one, other
 
@@ -111,7 +111,8 @@ def _abbreviations(entities: Sequence[Ranked]) -> Iterator[tuple[Reason, Ranked,
             by_initials[one.label, initials].append(one)
     for one in entities:
         for full in by_initials[one.label, one.name.replace(".", "")]:
-            yield "abbreviation", one, full
+            if full.id != one.id:  # "u.s" is its own initials
+                yield "abbreviation", one, full
 
 
 def _initials(name: str) -> set[str]:
