@@ -1,6 +1,7 @@
 """Which entities are mentioned in the same tweets as this one?"""
 
 from dataclasses import dataclass, replace
+from heapq import nlargest
 from typing import Literal
 
 from sqlalchemy import func, select
@@ -55,8 +56,11 @@ def related(
     `chosen.label` is that of the others. Ties are in the order of tweets together, then of names.
     """
     together = _together(session, entity_id, chosen, minimum)
+    if by == "count":  # what comes after needs no totals
+        least = min(nlargest(limit, together.values()), default=0)
+        together = {other: tweets for other, tweets in together.items() if tweets >= least}
     others = totals_of(session, chosen, together)
-    one, total = own_tweets(session, entity_id, chosen), tweets_read(session, chosen)
+    one, total = _own_tweets(session, entity_id, chosen), tweets_read(session, chosen)
     found = [
         Related(
             entity_id=row.id, shown=row.name, label=row.label, name=row.name,
@@ -71,8 +75,7 @@ def related(
     return [replace(row, shown=shown[row.entity_id]) for row in best]
 
 
-def own_tweets(session: Session, entity_id: int, chosen: Filter) -> int:
-    """Count the tweets that mention an entity, whatever label is asked for."""
+def _own_tweets(session: Session, entity_id: int, chosen: Filter) -> int:
     mine = mentions(session, replace(chosen, label=None), members(session, entity_id))
     return session.scalars(select(func.count(mine.c.tweet_id.distinct()))).one()
 
@@ -80,7 +83,7 @@ def own_tweets(session: Session, entity_id: int, chosen: Filter) -> int:
 def _together(session: Session, entity_id: int, chosen: Filter, minimum: int) -> dict[int, int]:
     mine = mentions(session, replace(chosen, label=None), members(session, entity_id))
     tweets = select(mine.c.tweet_id).distinct().subquery()
-    others = mentions(session, of_mentions(chosen))
+    others = mentions(session, _of_mentions(chosen))
     both = func.count(others.c.tweet_id.distinct())
     rows = (
         select(others.c.entity_id, both)
@@ -92,7 +95,7 @@ def _together(session: Session, entity_id: int, chosen: Filter, minimum: int) ->
     return {row[0]: row[1] for row in session.execute(rows)}
 
 
-def of_mentions(chosen: Filter) -> Filter:
+def _of_mentions(chosen: Filter) -> Filter:
     """Return the conditions on mentions alone, for where the tweets are chosen already."""
     return Filter(
         model_version_id=chosen.model_version_id,
@@ -104,4 +107,6 @@ def of_mentions(chosen: Filter) -> Filter:
 
 
 def _strength(row: Meeting, by: By) -> float:
-    return {"count": row.together, "pmi": row.pmi, "log-likelihood": row.log_likelihood}[by]
+    if by == "count":
+        return row.together
+    return row.pmi if by == "pmi" else row.log_likelihood

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Select, Subquery, func, or_, select
 from sqlalchemy.orm import Session
 
-from db.edit_distance import edit_distance, edits_allowed
+from db.edit_distance import edits_allowed, is_within
 from db.entity_names import normalised_name
 from db.filters import Filter, mentions
 from db.tables import Entity, Tweet
@@ -49,7 +49,7 @@ def search(session: Session, text: str, chosen: Filter, limit: int = 20, how: Ho
 def _matching(session: Session, name: str, how: How) -> list[int]:
     if how == "fuzzy":
         near = session.execute(select(Entity.id, Entity.name).where(*_may_be_near(name)))
-        return [row.id for row in near if edit_distance(name, row.name) <= edits_allowed(name)]
+        return [row.id for row in near if is_within(name, row.name, edits_allowed(name))]
     matches = {
         "exact": Entity.name == name,
         "prefix": Entity.name.startswith(name, autoescape=True),

@@ -63,6 +63,7 @@ def show(session: Session, entity_id: int, chosen: Filter, limit: int = 5) -> En
     found = mentions(session, chosen, known)
     all_, tweets, first, last = _totals(session, found)
     by_id, by_surface = _forms(session, found)
+    company = related(session, entity_id, chosen, by="count", limit=limit, minimum=1)
     return EntityDetails(
         entity_id=entity_id,
         shown=shown_names(session, chosen, [entity_id])[entity_id],
@@ -71,14 +72,14 @@ def show(session: Session, entity_id: int, chosen: Filter, limit: int = 5) -> En
         is_hidden=view is not None and view.is_hidden,
         mentions=all_,
         tweets=tweets,
-        tweets_read=tweets_read(session, chosen),
+        tweets_read=company[0].total if company else tweets_read(session, chosen),  # which a filter makes slow to count
         first_seen=first,
         last_seen=last,
         labels=_ranked(_summed((known[one].label, count) for one, count in by_id.items())),
         surfaces=_ranked(by_surface)[:limit],
         authors=_authors(session, found, limit),
         aliases=[Alias(one.name, one.label, by_id.get(one.id, 0)) for one in known.values() if one.id != entity_id],
-        related=related(session, entity_id, chosen, by="count", limit=limit, minimum=1),
+        related=company,
     )
 
 

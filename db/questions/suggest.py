@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from sqlalchemy.orm import Session
 
-from db.edit_distance import edit_distance
+from db.edit_distance import is_within
 from db.entity_lookup import shown_names
 from db.filters import Filter
 from db.questions.top import Ranked, most_mentioned
@@ -88,7 +88,7 @@ def _pairs(entities: Sequence[Ranked]) -> Iterator[tuple[Reason, Ranked, Ranked]
         yield "written together", one, other
     yield from _abbreviations(entities)
     for one, other in _sharing((key, entity) for entity in entities for key in _misspelt(entity)):
-        if edit_distance(one.name, other.name) == 1 and _digits(one.name) == _digits(other.name):
+        if _digits(one.name) == _digits(other.name) and is_within(one.name, other.name, 1):
             yield "one letter", one, other
 
 

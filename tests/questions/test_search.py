@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy import delete
 
 from db import spans, tweets
-from db.edit_distance import edit_distance
+from db.edit_distance import is_within
 from db.entity_names import normalised_name
 from db.filters import Filter
 from db.questions.reading import read_tweet
@@ -86,9 +86,9 @@ def test_search(database: Database, world: World, text: str, chosen: Filter, lim
         assert search(session, text, chosen, limit, how) == expected[:limit]
 
 
-@given(st.text("abc", max_size=6), st.text("abc", max_size=6))
-def test_edit_distance(one: str, other: str) -> None:
-    assert edit_distance(one, other) == distance(one, other)
+@given(st.text("ab", max_size=6), st.text("ab", max_size=6), st.integers(0, 3))
+def test_within_some_edits(one: str, other: str, edits: int) -> None:
+    assert is_within(one, other, edits) == (distance(one, other) <= edits)
 
 
 @few
