@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Select, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
+from db.bulk import is_one_of
 from db.counts import EVER
 from db.entity_edits import roots
 from db.entity_names import normalised_name
@@ -53,10 +54,10 @@ def keys_for(session: Session, text: str) -> list[tuple[str, str]]:
     return [(name, one) for one in ([label] if label else sorted(_labels(session).values()))]
 
 
-def members(session: Session, entity_id: int) -> list[int]:
-    """Return the entities that count for this one, itself among them."""
-    aliases = session.scalars(select(EntityView.entity_id).where(EntityView.root_id == entity_id))
-    return sorted({entity_id, *aliases})
+def members(session: Session, *entity_ids: int) -> list[int]:
+    """Return the entities that count for these, themselves among them."""
+    aliases = session.scalars(select(EntityView.entity_id).where(is_one_of(session, EntityView.root_id, entity_ids)))
+    return sorted({*entity_ids, *aliases})
 
 
 def known_label(session: Session, text: str) -> str:

@@ -43,8 +43,9 @@ class Filter(Selection):
 def mentions(session: Session, chosen: Filter, entity_ids: Collection[int] | None = None) -> Subquery:
     """Return the mentions that count, a row each, for a FROM clause.
 
-    Its columns are tweet_id, start_char, end_char, surface, score, and, with merges applied, entity_id and label. With
-    `entity_ids`, only those that were found as one of these entities (see `db.entity_lookup.members`).
+    Its columns are tweet_id, start_char, end_char, surface, score, found_as (the entity before any merge) and, with
+    merges applied, entity_id and label. With `entity_ids`, only those that were found as one of these entities (see
+    `db.entity_lookup.members`).
     """
     statement = (
         select(
@@ -53,6 +54,7 @@ def mentions(session: Session, chosen: Filter, entity_ids: Collection[int] | Non
             Span.end_char,
             Span.surface,
             Span.score,
+            Span.entity_id.label("found_as"),
             func.coalesce(EntityView.root_id, Span.entity_id).label("entity_id"),
             func.coalesce(EntityView.label, Span.label).label("label"),
         )

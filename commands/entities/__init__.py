@@ -3,8 +3,12 @@
 import click
 
 from commands.entities.compare import compare
+from commands.entities.context import context
 from commands.entities.edits import edits, hide, merge, rename, undo
+from commands.entities.related import related
 from commands.entities.search import search
+from commands.entities.show import show
+from commands.entities.suggest import suggest_merges
 from commands.entities.timeline import timeline
 from commands.entities.top import top
 from commands.entities.trending import trending
@@ -16,5 +20,6 @@ def entities_command() -> None:
     """Ask which entities the tweets mention, and where; say which are the same, or noise."""
 
 
-for _command in (top, search, timeline, trending, compare, tweet, merge, rename, hide, undo, edits):
+_QUESTIONS = (top, search, show, timeline, trending, compare, related, context, tweet)
+for _command in (*_QUESTIONS, suggest_merges, merge, rename, hide, undo, edits):
     entities_command.add_command(_command)

@@ -10,21 +10,31 @@ from commands.answers import form_options, print_answer
 from commands.filters import Asked, chosen_filter, filter_options
 
 if TYPE_CHECKING:
-    from db.questions.search import Mention
+    from db.questions.search import How, Mention
 
 
 @click.command("search", short_help="Find the tweets that mention an entity.")
 @click.argument("text")
+@click.option(
+    "--how",
+    type=click.Choice(["substring", "exact", "prefix", "fuzzy"]),
+    default="substring",
+    show_default=True,
+    help="How TEXT and the name match; fuzzy: up to two letters differ.",
+)
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True)
 @filter_options
 @form_options
-def search(text: str, limit: int, as_json: bool, as_csv: bool, **asked: Unpack[Asked]) -> None:
+def search(text: str, how: How, limit: int, as_json: bool, as_csv: bool, **asked: Unpack[Asked]) -> None:
     """Find the tweets that mention an entity whose name contains TEXT, whatever its case, "@" or "#".
 
+    With --how it is TEXT, begins with it, or differs from it by a letter, in TEXT of six letters and more by two.
     Offsets are code points into the tweet's text, end exclusive.
 
     \b
-    Example: tweetspan entities search london
+    Examples:
+      tweetspan entities search london
+      tweetspan entities search "jane do" --how prefix
     """
     from commands.opening import opened
     from commands.rendering import marked
@@ -33,7 +43,7 @@ def search(text: str, limit: int, as_json: bool, as_csv: bool, **asked: Unpack[A
 
     with opened() as (_, database), database.read_session() as session:
         chosen = chosen_filter(session, asked)
-        found, coverage = search(session, text, chosen, limit), cover(session, chosen)
+        found, coverage = search(session, text, chosen, limit, how), cover(session, chosen)
 
     def show() -> None:
         for one in found:

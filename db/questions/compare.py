@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from db.entity_lookup import shown_names
 from db.filters import Filter
 from db.questions.measures import log_likelihood
-from db.questions.rates import Counted, mentions_of, most_mentioned
+from db.questions.rates import Counted, most_mentioned, totals_of
 from db.windows import tweets_read
 from tagging.errors import QueryError
 
@@ -81,4 +81,4 @@ def _counts(
     """Return the mentions and the tweets of all candidates on one side."""
     counted = {found.id: (found.mentions, found.tweets) for found in most}
     missing = {found.id: (0, 0) for found in other_most if found.id not in counted}
-    return missing | mentions_of(session, side, list(missing)) | counted
+    return missing | totals_of(session, side, list(missing)) | counted

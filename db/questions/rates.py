@@ -25,6 +25,13 @@ class Counted(NamedTuple):
     tweets: int
 
 
+class Totals(NamedTuple):
+    """An entity's mentions, and the tweets that hold them."""
+
+    mentions: int
+    tweets: int
+
+
 def most_mentioned(session: Session, chosen: Filter, limit: int) -> list[Counted]:
     """Return the entities with most mentions, most first; ties in the order of their names.
 
@@ -37,29 +44,28 @@ def most_mentioned(session: Session, chosen: Filter, limit: int) -> list[Counted
     return [row._replace(tweets=merged.get(row.id, row.tweets)) for row in rows]
 
 
-def mentions_of(session: Session, chosen: Filter, entity_ids: Collection[int]) -> dict[int, tuple[int, int]]:
+def totals_of(session: Session, chosen: Filter, entity_ids: Collection[int]) -> dict[int, Totals]:
     """Count the mentions of some entities, and the tweets that hold them; entities without any are left out."""
     day = _day(chosen)
     if day is None:
-        found = mentions(session, chosen)
-        of_them = found.c.entity_id.in_(entity_ids)
-        counted = select(found.c.entity_id, func.count(), func.count(found.c.tweet_id.distinct())).where(of_them)
-        return {row[0]: (row[1], row[2]) for row in session.execute(counted.group_by(found.c.entity_id))}
+        found = mentions(session, chosen, members(session, *entity_ids))
+        counted = select(found.c.entity_id, func.count(), func.count(found.c.tweet_id.distinct()))
+        rows = session.execute(counted.group_by(found.c.entity_id))
+        return {entity_id: Totals(all_, tweets) for entity_id, all_, tweets in rows}
     root = func.coalesce(EntityView.root_id, EntityCount.entity_id)
-    aliases = session.scalars(select(EntityView.entity_id).where(is_one_of(session, EntityView.root_id, entity_ids)))
-    rows = (
+    counted = (
         select(root.label("id"), func.sum(EntityCount.mentions), func.sum(EntityCount.tweets))
         .outerjoin(EntityView, EntityView.entity_id == EntityCount.entity_id)
         .where(EntityCount.model_version_id == chosen.model_version_id, EntityCount.day == day)
-        .where(is_one_of(session, EntityCount.entity_id, {*entity_ids, *aliases}))
+        .where(is_one_of(session, EntityCount.entity_id, members(session, *entity_ids)))
         .where(true() if chosen.hidden else func.coalesce(EntityView.is_hidden, False).is_(False))
         .group_by(root)
     )
     if chosen.label is not None:
-        rows = rows.where(func.coalesce(EntityView.label, EntityCount.label) == chosen.label)
-    counts = {row[0]: (int(row[1]), int(row[2])) for row in session.execute(rows)}
+        counted = counted.where(func.coalesce(EntityView.label, EntityCount.label) == chosen.label)
+    counts = {entity_id: Totals(int(all_), int(tweets)) for entity_id, all_, tweets in session.execute(counted)}
     merged = _tweets_of_merged(session, chosen, list(counts))
-    return {one: (number, merged.get(one, tweets)) for one, (number, tweets) in counts.items()}
+    return {one: total._replace(tweets=merged.get(one, total.tweets)) for one, total in counts.items()}
 
 
 def _day(chosen: Filter) -> int | None:

@@ -1,17 +1,21 @@
-"""Which tweets mention an entity of this name?"""
+"""Which tweets mention an entity of this name, or of one like it?"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from itertools import pairwise
+from typing import Any, Literal
 
-from sqlalchemy import Select, Subquery, select
+from sqlalchemy import ColumnElement, Select, Subquery, func, or_, select
 from sqlalchemy.orm import Session
 
+from db.edit_distance import edits_allowed, is_within
 from db.entity_names import normalised_name
 from db.filters import Filter, mentions
 from db.tables import Entity, Tweet
 from tagging.errors import QueryError
+
+How = Literal["exact", "prefix", "substring", "fuzzy"]
 
 
 @dataclass(frozen=True)
@@ -29,16 +33,41 @@ class Mention:
     score: float
 
 
-def search(session: Session, text: str, chosen: Filter, limit: int = 20) -> list[Mention]:
-    """Return the mentions of entities whose normalised name contains the text's, newest tweets first.
+def search(session: Session, text: str, chosen: Filter, limit: int = 20, how: How = "substring") -> list[Mention]:
+    """Return the mentions of entities whose normalised name matches the text's, newest tweets first.
 
-    An alias is found by its own name, too, and counts for what it was merged into.
+    The name is the text's ("exact"), begins with it ("prefix"), holds it ("substring"), or is no more edits away than
+    `db.edit_distance.edits_allowed` says ("fuzzy", which finds all such names and no others, on either database). An
+    alias is found by its own name, too, and counts for what it was merged into. Raises QueryError for an empty text.
     """
     name = normalised_name(text.encode("utf-8", "replace").decode())
     if not name:
         raise QueryError(f"{text!r} is empty once normalised; search for a name, such as 'london'")
-    ids = session.scalars(select(Entity.id).where(Entity.name.contains(name, autoescape=True))).all()
-    return newest_mentions(session, mentions(session, chosen, ids), limit)
+    return newest_mentions(session, mentions(session, chosen, _matching(session, name, how)), limit)
+
+
+def _matching(session: Session, name: str, how: How) -> list[int]:
+    if how == "fuzzy":
+        near = session.execute(select(Entity.id, Entity.name).where(*_may_be_near(name)))
+        return [row.id for row in near if is_within(name, row.name, edits_allowed(name))]
+    matches = {
+        "exact": Entity.name == name,
+        "prefix": Entity.name.startswith(name, autoescape=True),
+        "substring": Entity.name.contains(name, autoescape=True),
+    }
+    return list(session.scalars(select(Entity.id).where(matches[how])))
+
+
+def _may_be_near(name: str) -> list[ColumnElement[bool]]:
+    """Return what holds for every name that is near enough, and for few others.
+
+    Cut into one piece more than there may be edits, a name shares at least one piece, whole, with every such name.
+    """
+    edits = edits_allowed(name)
+    cuts = [len(name) * number // (edits + 1) for number in range(edits + 2)]
+    pieces = [name[start:end] for start, end in pairwise(cuts)]
+    length = func.length(Entity.name).between(len(name) - edits, len(name) + edits)
+    return [length, or_(*(Entity.name.contains(piece, autoescape=True) for piece in pieces))]
 
 
 def newest_mentions(session: Session, found: Subquery, limit: int) -> list[Mention]:

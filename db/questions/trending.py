@@ -14,7 +14,7 @@ from db.entity_lookup import members, shown_names
 from db.filters import Filter, mentions
 from db.periods import DAY, number_of, start_of
 from db.questions.measures import critical_value, overdispersed_log_likelihood
-from db.questions.rates import mentions_of, most_mentioned
+from db.questions.rates import most_mentioned, totals_of
 from db.questions.search import Mention, read_mentions, rows_of
 from db.tables import Tweet
 from db.windows import newest_hour, tweets_read
@@ -71,7 +71,7 @@ def trending(session: Session, chosen: Filter, against: Against = "previous", li
     window, before = windows(session, chosen, against)
     total, total_before = _read(session, window), _read(session, before)
     candidates = most_mentioned(session, window, _CANDIDATES)
-    known = mentions_of(session, before, [one.id for one in candidates])
+    known = totals_of(session, before, [one.id for one in candidates])
     counts = [(one.tweets, known.get(one.id, (0, 0))[1]) for one in candidates]
     found = [(score, candidates[index], counts[index]) for index, score in risen(counts, total, total_before).items()]
     best = sorted(found, key=lambda row: (-row[0], row[1].name, row[1].label))[:limit]

@@ -1,19 +1,24 @@
 """Mentions by the name of their entity, and one tweet's reading."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import delete
 
 from db import spans, tweets
+from db.edit_distance import is_within
 from db.entity_names import normalised_name
 from db.filters import Filter
 from db.questions.reading import read_tweet
-from db.questions.search import Mention, search
+from db.questions.search import How, Mention, search
 from db.questions.top import top
 from db.selection import newest_tweet_time
 from db.session import Database
+from db.tables import Annotation, Entity, ModelVersion, Tweet
+from db.tables import Span as SpanRow
 from tagging.errors import QueryError
 from tagging.spans import Span
 from tests.questions.world import NOON, Found, StoredTweet, World, add_version, filters, store
@@ -45,17 +50,73 @@ def store_names(
     store(database, World(), version_id, {StoredTweet(tweet_id, text, at, None, None, None): tuple(found)})
 
 
+def distance(one: str, other: str) -> int:
+    """Levenshtein's, by its definition."""
+    if not one or not other:
+        return len(one) + len(other)
+    if one[0] == other[0]:
+        return distance(one[1:], other[1:])
+    return 1 + min(distance(one[1:], other), distance(one, other[1:]), distance(one[1:], other[1:]))
+
+
+def is_near(name: str, other: str) -> bool:
+    return distance(name, other) <= (0 if len(name) < 3 else 1 if len(name) < 6 else 2)
+
+
+MATCHES: dict[How, Callable[[str, str], bool]] = {
+    "exact": lambda name, other: other == name,
+    "prefix": lambda name, other: other.startswith(name),
+    "substring": lambda name, other: name in other,
+    "fuzzy": is_near,
+}
+
+
 @few
 @given(
     text=st.sampled_from(["london", "@LONDON!", "derry", "bob", "Ann", "sao", "SÃO  paulo", "%", "_", "0% s", "xyz"]),
     chosen=filters(),
     limit=st.integers(1, 80),
+    how=st.sampled_from(list(MATCHES)),
 )
-def test_search(database: Database, world: World, text: str, chosen: Filter, limit: int) -> None:
-    matches = [one for one in world.mentions(chosen) if normalised_name(text) in normalised_name(one.surface)]
+def test_search(database: Database, world: World, text: str, chosen: Filter, limit: int, how: How) -> None:
+    name = normalised_name(text)
+    matches = [one for one in world.mentions(chosen) if MATCHES[how](name, normalised_name(one.surface))]
     expected = [mention(one, one.key[1]) for one in sorted(matches, key=newest_first)]
     with database.read_session() as session:
-        assert search(session, text, chosen, limit) == expected[:limit]
+        assert search(session, text, chosen, limit, how) == expected[:limit]
+
+
+@given(st.text("ab", max_size=6), st.text("ab", max_size=6), st.integers(0, 3))
+def test_within_some_edits(one: str, other: str, edits: int) -> None:
+    assert is_within(one, other, edits) == (distance(one, other) <= edits)
+
+
+@few
+@given(asked=st.text("ab_%", min_size=1, max_size=7), names=st.lists(st.text("ab_%", min_size=1, max_size=9)))
+def test_a_fuzzy_search_finds_all_near_names_and_no_others(database: Database, asked: str, names: list[str]) -> None:
+    with database.engine.begin() as connection:
+        for table in (SpanRow, Annotation, Tweet, Entity, ModelVersion):
+            connection.execute(delete(table))
+    version_id = add_version(database)
+    known = sorted({normalised_name(name) for name in names})
+    for number, name in enumerate(known, start=1):
+        store_names(database, version_id, number, None, (name, "PER"))
+    with database.read_session() as session:
+        found = search(session, asked, Filter(model_version_id=version_id), 1000, "fuzzy")
+    assert sorted(one.surface for one in found) == [one for one in known if is_near(normalised_name(asked), one)]
+
+
+@pytest.mark.parametrize(
+    ("text", "near"),
+    [("Brack Obama", ["barack obama"]), ("lodnon", ["london"]), ("BBD", ["bbc"]), ("uk", ["uk"]), ("londonn y", [])],
+)
+def test_misspelt_names_are_found(database: Database, text: str, near: list[str]) -> None:
+    version_id = add_version(database)
+    names = ["barack obama", "london", "londonderry", "bbc", "uk", "us"]
+    store_names(database, version_id, 1, None, *((name, "ORG") for name in names))
+    with database.read_session() as session:
+        found = search(session, text, Filter(model_version_id=version_id), how="fuzzy")
+    assert [one.surface for one in found] == near
 
 
 @pytest.mark.parametrize("name", ["100% real", "a_b", "it's", 'say "hi" x', "back\\slash", "and/or", "a?b:c", "50%_/x"])
@@ -76,7 +137,10 @@ def test_search_takes_every_sign_literally(database: Database, name: str) -> Non
     version_id = add_version(database)
     store_names(database, version_id, 1, None, *((surface, "PER") for surface in (*decoys, "back/slash", name)))
     with database.read_session() as session:
-        assert [one.surface for one in search(session, name, Filter(model_version_id=version_id))] == [name]
+        for how in MATCHES:
+            found = search(session, name, Filter(model_version_id=version_id), how=how)
+            assert name in [one.surface for one in found]
+            assert how == "fuzzy" or len(found) == 1
 
 
 @pytest.mark.parametrize("text", ["", "  \t "])

@@ -218,3 +218,9 @@ def filters(versions: Iterable[int] = (1, 2)) -> st.SearchStrategy[Filter]:
         lambda drawn: {key: value for key, value in drawn[0].items() if key not in conditions or key in drawn[1]}
     )
     return kept.map(lambda values: replace(Filter(model_version_id=1), **values))
+
+
+def entities() -> st.SearchStrategy[Key]:
+    """Draw entities of the world that are no aliases, also one that nothing mentions."""
+    keys = [("bob", "PER"), ("london", "LOC"), ("a_b", "ORG"), ("são paulo", "ORG"), ("ann", "ORG"), ("nobody", "PER")]
+    return st.sampled_from(keys)
