@@ -73,10 +73,8 @@ def annotated_tweets(
         statement = statement.where(exists().where(found.c.tweet_id == Tweet.id))
     tweets: Sequence[Any] = session.execute(statement.where(Tweet.id > after).order_by(Tweet.id).limit(limit)).all()
     spans = _spans(session, chosen, entity_ids, [tweet.id for tweet in tweets])
-    return [
-        ExportedTweet(*tweet, model_version_id=chosen.model_version_id, spans=tuple(spans[tweet.id]))
-        for tweet in tweets
-    ]
+    of_version = chosen.model_version_id
+    return [ExportedTweet(*(*tweet, of_version, tuple(spans[tweet.id]))) for tweet in tweets]
 
 
 def provenance(session: Session, chosen: Filter, entity: str | None = None) -> dict[str, Any]:
