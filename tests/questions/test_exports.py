@@ -197,6 +197,17 @@ def test_jsonl(exported: Exported) -> None:
     ]  # fmt: skip
 
 
+def test_jsonl_is_a_corpus_for_training(run: Run, hostile: World) -> None:
+    from trainer.corpus import load_files
+
+    examples = load_files(written(run, "annotations.jsonl", "jsonl")).splits["train"]
+    found = expected(hostile, Filter(model_version_id=1))
+    assert [one.text for one in examples] == [tweet.text for tweet in found]
+    assert [[(span.start, span.end, span.label) for span in one.spans] for one in examples] == [
+        [(span.start, span.end, span.label) for span in tweet.spans] for tweet in found
+    ]
+
+
 def test_csv_in_pandas(exported: Exported) -> None:
     run, found = exported
     written(run, "annotations.csv", "csv")
@@ -220,11 +231,14 @@ def test_csv_in_pandas(exported: Exported) -> None:
 
 
 def test_parquet_in_duckdb_and_pyarrow(exported: Exported) -> None:
+    import pandas
     from pyarrow import parquet
 
     run, found = exported
     file = written(run, "annotations.parquet", "parquet")
     assert [(str(one[0]), *one[1:]) for one in example("annotations.parquet")["spans"]] == flat(found)
+    kept = pandas.read_parquet(file, dtype_backend="pyarrow")["retweet_of"]
+    assert [None if pandas.isna(one) else one for one in kept] == [tweet.retweet_of for tweet in found]
     table = parquet.read_table(file)
     assert [
         ExportedTweet(*list(row.values())[:-1], tuple(map(_span, row["spans"]))) for row in table.to_pylist()
