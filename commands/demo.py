@@ -8,12 +8,15 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from settings import changed_environment
 from tagging.errors import DemoError
+
+if TYPE_CHECKING:
+    from db.exports import ExportedTweet
 
 _MARKER = ".tweetspan-demo"  # only a folder that we made is thrown away
 _TRAIN = "train --dataset sample --base-model starter --epochs 8 --batch-size 16 --activate"
@@ -76,20 +79,20 @@ def _make_folder(home: Path) -> None:
 def _telling_tweets(home: Path) -> list[str]:
     """Choose tweets to show: those with most kinds of entities, then those whose least sure span is surest."""
     from db import exports
+    from db.filters import Filter
     from db.session import open_database
 
     database = open_database(f"sqlite:///{home.absolute() / 'tweetspan.db'}")
     with database.read_session() as session:
-        tweets = exports.annotated_tweets(session, 1)
+        tweets = exports.annotated_tweets(session, Filter(model_version_id=1))
     database.close()
-    found = [tweet for tweet in tweets if tweet["spans"]]
-    found.sort(key=lambda tweet: (-len({span["label"] for span in tweet["spans"]}), -_least_sure(tweet), tweet["id"]))
-    return [tweet["id"] for tweet in found[:_SHOWN]]
+    found = [tweet for tweet in tweets if tweet.spans]
+    found.sort(key=lambda tweet: (-len({span.label for span in tweet.spans}), -_least_sure(tweet), str(tweet.id)))
+    return [str(tweet.id) for tweet in found[:_SHOWN]]
 
 
-def _least_sure(tweet: dict[str, Any]) -> float:
-    least: float = min(span["score"] for span in tweet["spans"])
-    return least
+def _least_sure(tweet: ExportedTweet) -> float:
+    return min(span.score for span in tweet.spans)
 
 
 def _program() -> str:

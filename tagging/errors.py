@@ -74,6 +74,10 @@ class QueryError(TweetspanError):
     """A question names something that cannot be looked up."""
 
 
+class ExportError(TweetspanError):
+    """What is exported cannot be written."""
+
+
 class JobError(TweetspanError):
     """No such job, or one that is cancelled or has ended."""
 

@@ -125,7 +125,7 @@ def test_a_version_is_uploaded_and_tags_from_there(
 
 
 def test_every_question_gives_what_the_export_holds(run_trained: Run) -> None:
-    rows = [json.loads(line) for line in run_trained("export").output.split("\n") if line]
+    rows = [json.loads(line) for line in run_trained("export").stdout.split("\n") if line]
     assert len(rows) == 360
     assert [int(row["id"]) for row in rows] == sorted(int(row["id"]) for row in rows)
     for row in rows:
