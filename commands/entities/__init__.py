@@ -2,6 +2,7 @@
 
 import click
 
+from commands.entities.audit import audit
 from commands.entities.edits import edits, hide, merge, rename, undo
 from commands.entities.search import search
 from commands.entities.top import top
@@ -13,5 +14,5 @@ def entities_command() -> None:
     """Ask which entities the tweets mention, and where; say which are the same, or noise."""
 
 
-for _command in (top, search, tweet, merge, rename, hide, undo, edits):
+for _command in (top, search, tweet, audit, merge, rename, hide, undo, edits):
     entities_command.add_command(_command)
