@@ -84,10 +84,10 @@ def _design_effect(hits: Counts, cases: Counts, value: float, total: float) -> f
 def _half_width(residuals: Counts, tweets: int) -> float:
     """Return half of the interval of a mean over `tweets` tweets, from a sample of them without replacement.
 
-    By Student's t, for 97 %: numbers of mentions are skewed, so that in simulations what is made for 95 % held the truth
-    in 93.6 to 96 of 100 samples; so made, in at least 95. A sample without any error has no variance, and would claim
-    to be certain: two residuals of one mention too many and two of one too few are added to it, as Agresti and Coull
-    1998 do to a rate. Without them a tagger that is right in 99 of 100 mentions was held in 71 of 100 intervals.
+    By Student's t, for 97 %: numbers of mentions are skewed, so that in simulations what is made for 95 % held the
+    truth in 93.6 to 96 of 100 samples; so made, in at least 95. A sample without any error has no variance, and would
+    claim to be certain: two residuals of one mention too many and two of one too few are added to it, as Agresti and
+    Coull 1998 do to a rate. Without them a tagger that is right in 99 of 100 mentions was held in 71 of 100 intervals.
     """
     size = len(residuals)
     unseen = 1 - size / tweets
