@@ -48,7 +48,7 @@ def load_named(name: str) -> Corpus:
 def load_files(
     train: Path, validation: Path | None = None, test: Path | None = None, name: str | None = None
 ) -> Corpus:
-    """Load a corpus from CoNLL files (two columns, blank line between texts) or JSONL files (see `trainer.corpus_files`)."""
+    """Load a corpus from CoNLL or JSONL files (see `trainer.corpus_files`)."""
     files = {"train": train, "validation": validation, "test": test}
     splits = {split: tuple(read_examples(path)) for split, path in files.items() if path is not None}
     return Corpus(name or str(train), splits)
