@@ -9,7 +9,7 @@ from tagging.errors import TweetspanError
 
 _COMMANDS = (
     "train", "models", "tag", "enqueue", "worker", "status", "jobs", "failures", "reannotate",
-    "entities", "annotations", "tweets", "export", "db", "health", "demo",
+    "entities", "annotations", "tweets", "export", "sample", "import-labels", "db", "health", "demo",
 )  # fmt: skip
 
 
@@ -22,7 +22,8 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = getattr(import_module(f"commands.{cmd_name}"), f"{cmd_name}_command")
+        name = cmd_name.replace("-", "_")
+        command: click.Command = getattr(import_module(f"commands.{name}"), f"{name}_command")
         return command
 
     def invoke(self, ctx: click.Context) -> Any:

@@ -49,6 +49,8 @@ STANDARD_LIBRARY_ONLY = (
     "tagging/spans.py",
     "tagging/words.py",
     "trainer/examples.py",
+    "trainer/corpus_files.py",
+    "trainer/corrections.py",
     "db/entity_names.py",
     "db/questions/measures.py",
     "worker/tweet_json.py",

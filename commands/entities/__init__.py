@@ -2,6 +2,7 @@
 
 import click
 
+from commands.entities.audit import audit
 from commands.entities.compare import compare
 from commands.entities.context import context
 from commands.entities.edits import edits, hide, merge, rename, undo
@@ -21,5 +22,5 @@ def entities_command() -> None:
 
 
 _QUESTIONS = (top, search, show, timeline, trending, compare, related, context, tweet)
-for _command in (*_QUESTIONS, suggest_merges, merge, rename, hide, undo, edits):
+for _command in (*_QUESTIONS, audit, suggest_merges, merge, rename, hide, undo, edits):
     entities_command.add_command(_command)
