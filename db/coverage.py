@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from db.counts import EVER
-from db.filters import Filter, mentions, read_tweets
-from db.tables import EntityCount, EntityView, HourCount
+from db.filters import Filter, mentions
+from db.periods import DAY
+from db.tables import EntityCount, EntityView
+from db.windows import at_any_time, sum_of_hours, takes_whole, tweets_read, within
 
 
 @dataclass(frozen=True)
@@ -22,23 +23,22 @@ class Coverage:
 
 
 def cover(session: Session, chosen: Filter) -> Coverage:
-    """Count what a filter leaves; by the maintained counts, where it leaves out no tweets."""
-    totals = select(func.coalesce(func.sum(HourCount.tweets), 0), func.coalesce(func.sum(HourCount.mentions), 0))
-    row = session.execute(totals.where(HourCount.model_version_id == chosen.model_version_id)).one()
-    all_tweets, all_mentions = int(row[0]), int(row[1])
-    tweets, used = all_tweets, all_mentions
-    if not chosen.takes_all_tweets:
-        tweets = session.scalars(read_tweets(chosen, func.count())).one()
-    if not chosen.is_plain or chosen.label is not None:
-        used = session.scalars(select(func.count()).select_from(mentions(session, chosen))).one()
-    elif not chosen.hidden:
-        used -= _hidden_mentions(session, chosen.model_version_id)
-    return Coverage(chosen.model_version_id, tweets, all_tweets, used, all_mentions)
+    """Count what a filter leaves; by the maintained counts, where it takes all tweets, or all of whole days."""
+    all_tweets, all_mentions = sum_of_hours(session, Filter(model_version_id=chosen.model_version_id))
+    used = _mentions(session, chosen)
+    return Coverage(chosen.model_version_id, tweets_read(session, chosen), all_tweets, used, all_mentions)
 
 
-def _hidden_mentions(session: Session, model_version_id: int) -> int:
+def _mentions(session: Session, chosen: Filter) -> int:
+    if chosen.label is None and takes_whole(chosen, DAY) and at_any_time(chosen).is_plain:
+        everything = sum_of_hours(session, chosen)[1]
+        return everything if chosen.hidden else everything - _hidden_mentions(session, chosen)
+    return session.scalars(select(func.count()).select_from(mentions(session, chosen))).one()
+
+
+def _hidden_mentions(session: Session, chosen: Filter) -> int:
     of_hidden = select(func.coalesce(func.sum(EntityCount.mentions), 0)).join(
         EntityView, EntityView.entity_id == EntityCount.entity_id
     )
-    mine = (EntityCount.model_version_id == model_version_id, EntityCount.day == EVER, EntityView.is_hidden)
-    return int(session.scalars(of_hidden.where(*mine)).one())
+    mine = (EntityCount.model_version_id == chosen.model_version_id, EntityView.is_hidden)
+    return int(session.scalars(of_hidden.where(*mine, *within(chosen, EntityCount.day, DAY))).one())

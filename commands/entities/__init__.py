@@ -2,9 +2,12 @@
 
 import click
 
+from commands.entities.compare import compare
 from commands.entities.edits import edits, hide, merge, rename, undo
 from commands.entities.search import search
+from commands.entities.timeline import timeline
 from commands.entities.top import top
+from commands.entities.trending import trending
 from commands.entities.tweet import tweet
 
 
@@ -13,5 +16,5 @@ def entities_command() -> None:
     """Ask which entities the tweets mention, and where; say which are the same, or noise."""
 
 
-for _command in (top, search, tweet, merge, rename, hide, undo, edits):
+for _command in (top, search, timeline, trending, compare, tweet, merge, rename, hide, undo, edits):
     entities_command.add_command(_command)

@@ -1,0 +1,95 @@
+"""`tweetspan entities compare`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Unpack
+
+import click
+
+from commands.answers import form_options, print_answer
+from commands.filters import Asked, chosen_filter, covered, filter_options
+from tagging.errors import QueryError
+
+if TYPE_CHECKING:
+    from db.questions.compare import Contrast
+
+_KEYS = ("author", "language", "since", "until", "model")
+
+
+@click.command("compare", short_help="Find what one side mentions more or less than another.")
+@click.option(
+    "--against",
+    "differences",
+    multiple=True,
+    required=True,
+    metavar="KEY=VALUE",
+    help="How the other side differs: author, language, since, until or model. Several may be given.",
+)
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True)
+@filter_options
+@form_options
+def compare(differences: tuple[str, ...], limit: int, as_json: bool, as_csv: bool, **asked: Unpack[Asked]) -> None:
+    """Find the entities that are over- or under-represented in one window, author, language or version of the model.
+
+    The filters say what one side is, and --against in what the other differs from it. A share is of the tweets of its
+    side that were read; G2 is the log-likelihood of the two, below zero where an entity is under-represented. Where
+    nothing differs, one entity in a thousand is beyond 10.8.
+
+    \b
+    Examples:
+      tweetspan entities compare --language en --against language=pt
+      tweetspan entities compare --since 7d --against since=14d --against until=7d
+      tweetspan entities compare --model 2 --against model=1
+    """
+    from commands.opening import opened
+    from commands.rendering import print_table
+    from db.coverage import cover
+    from db.questions.compare import compare
+
+    with opened() as (_, database), database.read_session() as session:
+        one, other = chosen_filter(session, asked), chosen_filter(session, _changed(asked, differences))
+        if one == other:
+            raise QueryError("the two sides are the same; let --against say in what the other one differs")
+        found = compare(session, one, other, limit)
+        coverage, against = cover(session, one), covered(cover(session, other))
+
+    def show() -> None:
+        columns = ["entity", "label", "mentions", "tweets", "share", "there", "tweets", "share", "G2"]
+        print_table(columns, [_figures(contrast) for contrast in found])
+        click.secho(f"there: {against}", dim=True)
+
+    rows = [_row(contrast) for contrast in found]
+    print_answer(rows, coverage, as_json, as_csv, show, f"no entity is mentioned; there: {against}")
+
+
+def _changed(asked: Asked, differences: tuple[str, ...]) -> Asked:
+    """Return the filters of the other side. Raises QueryError for what is not KEY=VALUE."""
+    changed: Any = dict(asked)
+    for difference in differences:
+        key, equals, value = difference.partition("=")
+        if key not in _KEYS or not equals or not value:
+            raise QueryError(f"--against takes KEY=VALUE, not {difference[:100]!r}; the keys are {', '.join(_KEYS)}")
+        changed[key] = value
+    other: Asked = changed
+    return other
+
+
+def _figures(one: Contrast) -> list[str | int]:
+    here = [one.mentions, one.tweets, f"{one.rate:.2%}"]
+    there = [one.other_mentions, one.other_tweets, f"{one.other_rate:.2%}"]
+    return [one.shown, one.label, *here, *there, f"{one.score:+.1f}"]
+
+
+def _row(one: Contrast) -> dict[str, Any]:
+    return {
+        "entity": one.shown,
+        "label": one.label,
+        "name": one.name,
+        "mentions": one.mentions,
+        "tweets": one.tweets,
+        "tweets_read": one.tweets_read,
+        "other_mentions": one.other_mentions,
+        "other_tweets": one.other_tweets,
+        "other_tweets_read": one.other_tweets_read,
+        "score": round(one.score, 3),
+    }
