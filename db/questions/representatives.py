@@ -1,9 +1,9 @@
 """Which few of many texts say the most, and nothing twice? Pure functions.
 
 Texts that say the same are folded into one. Those that are told then are chosen one by one, each the one that adds most
-to how well all texts are covered: the sum, over the texts, of the cosine with the nearest one chosen (facility
-location). That sum is submodular, so that choosing greedily comes to at least 63 % of the best there is. Source: Lin and
-Bilmes 2011, A class of submodular functions for document summarization.
+to how well all texts are covered: the sum, over the texts, of how much one says times its cosine with the nearest that
+is chosen (facility location). That sum is submodular, so that choosing greedily comes to at least 63 % of the best there
+is. Source: Lin and Bilmes 2011, A class of submodular functions for document summarization.
 """
 
 import re
@@ -35,7 +35,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Representative:
-    """A chosen tweet; `tweets` counts all that say the same, `tweet_ids` are the candidates among them, itself first."""
+    """A chosen tweet; `tweets` counts all that say the same, `tweet_ids` are their candidates', its own first."""
 
     tweet_id: int
     text: str
@@ -55,7 +55,7 @@ def representatives(candidates: Sequence[Candidate], number: int, told: Sequence
     leaders = [_first(group) for group in groups]
     cosines = _cosines([*told, *(one.text for one in leaders)])
     is_new, groups, rows = _fold(cosines, len(told), groups)
-    chosen = _cover(cosines, rows, is_new, [sum(one.tweets for one in group) for group in groups], len(told), number)
+    chosen = _cover(cosines, rows, is_new, list(map(_weight, groups)), len(told), number)
     return [_representative(groups[index]) for index in sorted(chosen)]
 
 
@@ -94,9 +94,15 @@ def _first(group: Sequence[Candidate]) -> Candidate:
     return min(group, key=lambda one: (bool(_PASSED_ON.match(one.text)), one.text.rstrip().endswith("…")))
 
 
+def _weight(group: Sequence[Candidate]) -> float:
+    """Say how much it matters that what a group says is covered: more of what was passed on, and of what is longer."""
+    said = len(set(plain_words(_first(group).text)))
+    return float(sum(one.tweets for one in group) ** _DAMPING * max(said, 1) ** 0.5)
+
+
 def _cosines(texts: Sequence[str]) -> Any:
     """Return the cosine of each text with each other, by TF-IDF."""
-    from sklearn.feature_extraction.text import TfidfVectorizer  # noqa: PLC0415 - a second that others need not wait
+    from sklearn.feature_extraction.text import TfidfVectorizer  # a second that others need not wait
 
     vectors = TfidfVectorizer(analyzer=list, sublinear_tf=True).fit_transform(
         [plain_words(text) or [text] for text in texts]
@@ -125,10 +131,10 @@ def _fold(
     return is_new, kept, rows
 
 
-def _cover(cosines: Any, rows: list[int], is_new: list[bool], tweets: list[int], told: int, number: int) -> list[int]:
+def _cover(cosines: Any, rows: list[int], is_new: list[bool], weight: list[float], told: int, number: int) -> list[int]:
     """Choose groups greedily; return their places in the list."""
     near = np.where(cosines >= _RELATED, cosines, 0.0)[rows]
-    weights = np.array(tweets, dtype=float) ** _DAMPING
+    weights = np.array(weight)
     covered = near[:, :told].max(axis=1, initial=0.0)
     between = near[:, rows]
     chosen: list[int] = []

@@ -20,7 +20,7 @@ FACTS = (
     ("{P}, head of {E}, resigns after nine years", "{P} has stepped down as chief of {E}",
      "{P} is out! {E} needs a new boss", "no more {P} at {E}: the chief executive quits"),
     ("The regulator opens an inquiry into {E}", "{E} is being investigated by the supervisory authority",
-     "inquiry against {E} launched by the watchdog this morning", "watchdog goes after {E}, regulator confirms inquiry"),
+     "inquiry against {E} launched by the watchdog today", "watchdog goes after {E}, regulator confirms inquiry"),
     ("All {E} branches in {L} stay closed until Monday", "{E} shuts every branch in {L} till monday",
      "went to my {E} branch in {L}: closed, come back Monday", "doors locked at {E} in {L}, sign says monday"),
     ("Shares of {E} fall {m} percent at opening", "{E} stock down {m} % when the market opened",
@@ -36,7 +36,7 @@ FACTS = (
     ("A court orders {E} to pay {m} million to a family", "Judge: {E} must pay the family {m} million",
      "family wins in court, {m} million from {E}", "{m} million! the court sided with the family against {E}"),
     ("{E} sponsors the marathon no longer, organisers say", "Marathon loses {E} as its sponsor",
-     "no {E} logo at the marathon this year, sponsor deal is over", "marathon looks for a sponsor now that {E} pulled out"),
+     "no {E} logo at the marathon this year, sponsor deal is over", "marathon looks for a sponsor as {E} pulled out"),
     ("Hotline of {E} is reachable under 0800 55 day and night", "Call 0800 55 if {E} has your money, day and night",
      "{E} set up a hotline, 0800 55", "got through on the {E} hotline 0800 55 after an hour"),
 )  # fmt: skip
