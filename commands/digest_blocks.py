@@ -137,7 +137,7 @@ def _phase_title(phase: StoryPhase, number: int, of_all: int) -> str:
 
 def _phase(phase: StoryPhase) -> Statement:
     text = f"{counted(phase.mentions, 'mention')} in {counted(phase.tweets, 'tweet')}"
-    if phase.peak is not None and phase.tweets > phase.peak_tweets:
+    if phase.peak is not None and phase.tweets > phase.peak_tweets > 1:
         text += f"; most, {phase.peak_mentions}, in the {_length(phase.peak_seconds)} from {_moment(phase.peak)} on"
     return Statement(f"{text}.", phase.peak_tweet_ids, phase.peak_tweets)
 

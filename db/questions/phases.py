@@ -24,9 +24,16 @@ class Phase:
     peak_mentions: int
 
 
-def period_length(seconds: float) -> int:
-    """Return the length of the periods, in seconds, in which to count a story that lasts so long: a minute to a day."""
-    return next((length for length in _LENGTHS if seconds <= length * _MOST_PERIODS), _LENGTHS[-1])
+def period_length(seconds: float, mentions: int) -> int:
+    """Return the length of the periods, in seconds, in which to count a story that lasts so long: a minute to a day.
+
+    Less than an hour only where there is a mention for each.
+    """
+    for length in _LENGTHS:
+        periods = seconds / length
+        if periods <= _MOST_PERIODS and (length >= 3600 or periods <= mentions):
+            return length
+    return _LENGTHS[-1]
 
 
 def phases(counts: Mapping[int, int], most: int = 5) -> list[Phase]:

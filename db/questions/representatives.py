@@ -2,8 +2,8 @@
 
 Texts that say the same are folded into one. Those that are told then are chosen one by one, each the one that adds most
 to how well all texts are covered: the sum, over the texts, of how much one says times its cosine with the nearest that
-is chosen (facility location). That sum is submodular, so that choosing greedily comes to at least 63 % of the best there
-is. Source: Lin and Bilmes 2011, A class of submodular functions for document summarization.
+is chosen (facility location). That sum is submodular, so that choosing greedily comes to at least 63 % of the best.
+Source: Lin and Bilmes 2011, A class of submodular functions for document summarization.
 """
 
 import re
@@ -19,7 +19,7 @@ from tagging.words import words
 
 _SAME = 0.8  # cosine from which on two texts say the same
 _RELATED = 0.2  # cosine below which two texts only share words that mean little
-_DAMPING = 0.25  # a text that was passed on 10,000 times weighs as much as ten texts: facts before fame
+_SENTENCE = 8  # different words from which on a text says as much as any other
 _SHORTEST_PART = 4  # words of a text that was cut off, from which on it is taken for the beginning of a longer one
 _PASSED_ON = re.compile(r"\A(?:\s*RT\s+@\w+\s*:?\s*)+", re.IGNORECASE)
 
@@ -95,9 +95,9 @@ def _first(group: Sequence[Candidate]) -> Candidate:
 
 
 def _weight(group: Sequence[Candidate]) -> float:
-    """Say how much it matters that what a group says is covered: more of what was passed on, and of what is longer."""
-    said = len(set(plain_words(_first(group).text)))
-    return float(sum(one.tweets for one in group) ** _DAMPING * max(said, 1) ** 0.5)
+    """Say how much a group says: as much as a sentence, or less, times the square root of how often it was said."""
+    said = min(len(set(plain_words(_first(group).text))), _SENTENCE) or 1
+    return said * float(sum(one.tweets for one in group)) ** 0.5
 
 
 def _cosines(texts: Sequence[str]) -> Any:

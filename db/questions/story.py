@@ -80,7 +80,7 @@ def story(session: Session, entity_id: int, chosen: Filter, tweets: int = 8, tol
         raise QueryError(_nothing(session, entity, chosen))
     lasted = counts.last - counts.first if counts.first and counts.last else timedelta()
     by: By = next((by for most, by in _BY if lasted <= most), "week")
-    seconds = period_length(lasted.total_seconds())
+    seconds = period_length(lasted.total_seconds(), counts.mentions)
     periods = by_period(session, chosen, ids, seconds)
     return Story(
         entity.id,
