@@ -3,7 +3,8 @@
 Texts that say the same are folded into one. Those that are told then are chosen one by one, each the one that adds most
 to how well all texts are covered: the sum, over the texts, of how much one says times its cosine with the nearest that
 is chosen (facility location). That sum is submodular, so that choosing greedily comes to at least 63 % of the best.
-Source: Lin and Bilmes 2011, A class of submodular functions for document summarization.
+Source: Lin and Bilmes 2011, A class of submodular functions for document summarization. Here a text that is much like
+one that is chosen already is passed over, too.
 """
 
 import re
@@ -11,6 +12,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import unescape
+from math import sqrt
 from typing import Any
 
 import numpy as np
@@ -18,8 +20,8 @@ import numpy as np
 from tagging.words import words
 
 _SAME = 0.8  # cosine from which on two texts say the same
+_ALIKE = 0.5  # cosine from which on two texts are not both chosen
 _RELATED = 0.2  # cosine below which two texts only share words that mean little
-_SENTENCE = 8  # different words from which on a text says as much as any other
 _SHORTEST_PART = 4  # words of a text that was cut off, from which on it is taken for the beginning of a longer one
 _PASSED_ON = re.compile(r"\A(?:\s*RT\s+@\w+\s*:?\s*)+", re.IGNORECASE)
 
@@ -95,9 +97,8 @@ def _first(group: Sequence[Candidate]) -> Candidate:
 
 
 def _weight(group: Sequence[Candidate]) -> float:
-    """Say how much a group says: as much as a sentence, or less, times the square root of how often it was said."""
-    said = min(len(set(plain_words(_first(group).text))), _SENTENCE) or 1
-    return said * float(sum(one.tweets for one in group)) ** 0.5
+    """Say how much a group says: the square root of its different words times the tweets that say them."""
+    return sqrt(max(1, len(set(plain_words(_first(group).text)))) * sum(one.tweets for one in group))
 
 
 def _cosines(texts: Sequence[str]) -> Any:
@@ -137,15 +138,17 @@ def _cover(cosines: Any, rows: list[int], is_new: list[bool], weight: list[float
     weights = np.array(weight)
     covered = near[:, :told].max(axis=1, initial=0.0)
     between = near[:, rows]
+    may_come = np.array(is_new)
     chosen: list[int] = []
     while len(chosen) < number:
         gains = np.round((np.maximum(between - covered, 0.0) * weights).sum(axis=1), 9)  # ties are ties everywhere
-        gains[~np.array(is_new)] = 0.0
+        gains[~may_come] = 0.0
         best = int(gains.argmax())
         if gains[best] <= 0:
             break
         chosen.append(best)
         covered = np.maximum(covered, between[best])
+        may_come &= between[best] < _ALIKE
     return chosen
 
 
