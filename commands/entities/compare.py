@@ -54,8 +54,9 @@ def compare(differences: tuple[str, ...], limit: int, as_json: bool, as_csv: boo
         coverage, against = cover(session, one), covered(cover(session, other))
 
     def show() -> None:
-        columns = ["entity", "label", "mentions", "tweets", "share", "there", "tweets", "share", "G2"]
-        print_table(columns, [_figures(contrast) for contrast in found])
+        columns = ["mentions", "tweets", "share"]
+        there = [f"{column} there" for column in columns]
+        print_table(["entity", "label", *columns, *there, "G2"], [_figures(contrast) for contrast in found])
         click.secho(f"there: {against}", dim=True)
 
     rows = [_row(contrast) for contrast in found]
@@ -75,9 +76,10 @@ def _changed(asked: Asked, differences: tuple[str, ...]) -> Asked:
 
 
 def _figures(one: Contrast) -> list[str | int]:
-    here = [one.mentions, one.tweets, f"{one.rate:.2%}"]
-    there = [one.other_mentions, one.other_tweets, f"{one.other_rate:.2%}"]
-    return [one.shown, one.label, *here, *there, f"{one.score:+.1f}"]
+    return [
+        one.shown, one.label, one.mentions, one.tweets, f"{one.rate:.2%}",
+        one.other_mentions, one.other_tweets, f"{one.other_rate:.2%}", f"{one.score:+.1f}",
+    ]  # fmt: skip
 
 
 def _row(one: Contrast) -> dict[str, Any]:

@@ -54,7 +54,7 @@ def trending(against: Any, limit: int, as_json: bool, as_csv: bool, **asked: Unp
             for example in one.examples:
                 click.echo(f"  {example.tweet_id}  {marked(example.text, [example])}")
 
-    rows = [_row(one, *compared) for one in found]
+    rows = [_row(one, *compared, as_json) for one in found]
     print_answer(rows, coverage, as_json, as_csv, show, f"nothing is trending: {_windows(*compared)}")
 
 
@@ -69,9 +69,10 @@ def _figures(one: Trend) -> list[str | int]:
     return [one.tweets, f"{share:.2%}", one.tweets_before, f"{share_before:.2%}", times, f"{one.score:.1f}"]
 
 
-def _row(one: Trend, window: Filter, before: Filter) -> dict[str, Any]:
+def _row(one: Trend, window: Filter, before: Filter, as_json: bool) -> dict[str, Any]:
     assert window.since is not None
     assert before.since is not None
+    tweet_ids = [str(example.tweet_id) for example in one.examples]
     return {
         "entity": one.shown,
         "label": one.label,
@@ -84,5 +85,5 @@ def _row(one: Trend, window: Filter, before: Filter) -> dict[str, Any]:
         "score": round(one.score, 3),
         "since": window.since.isoformat(),
         "since_before": before.since.isoformat(),
-        "tweet_ids": " ".join(str(example.tweet_id) for example in one.examples),
+        "tweet_ids": tweet_ids if as_json else " ".join(tweet_ids),
     }

@@ -46,7 +46,7 @@ def mentions_of(session: Session, chosen: Filter, entity_ids: Collection[int]) -
         counted = select(found.c.entity_id, func.count(), func.count(found.c.tweet_id.distinct())).where(of_them)
         return {row[0]: (row[1], row[2]) for row in session.execute(counted.group_by(found.c.entity_id))}
     root = func.coalesce(EntityView.root_id, EntityCount.entity_id)
-    aliases = session.scalars(select(EntityView.entity_id).where(EntityView.root_id.in_(entity_ids)))
+    aliases = session.scalars(select(EntityView.entity_id).where(is_one_of(session, EntityView.root_id, entity_ids)))
     rows = (
         select(root.label("id"), func.sum(EntityCount.mentions), func.sum(EntityCount.tweets))
         .outerjoin(EntityView, EntityView.entity_id == EntityCount.entity_id)
@@ -116,7 +116,7 @@ def _most_by_counts(session: Session, chosen: Filter, limit: int, day: int) -> I
 def _tweets_of_merged(session: Session, chosen: Filter, entity_ids: Sequence[int]) -> dict[int, int]:
     """Count the tweets of entities with aliases: a tweet that mentions two of them is one tweet."""
     aliased = select(EntityView.root_id).where(
-        EntityView.root_id.in_(entity_ids), EntityView.entity_id != EntityView.root_id
+        is_one_of(session, EntityView.root_id, entity_ids), EntityView.entity_id != EntityView.root_id
     )
     found: dict[int, int] = {}
     for root_id in session.scalars(aliased.distinct()).all():

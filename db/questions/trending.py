@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from statistics import median
+from statistics import fmean
 from typing import Literal
 
 from sqlalchemy import select
@@ -25,8 +25,11 @@ Against = Literal["previous", "last-week"]
 _CANDIDATES = 1000
 _FEWEST = 5  # tweets that mention what is reported
 _CHANCE = 0.05  # that anything is reported where nothing has changed
-_TELLING = 10  # tweets, in both windows together, from which on a candidate tells how much rates vary by themselves
-_NEVER_MORE = 100.0  # dispersion
+_TELLING = 5  # tweets, expected in either window, from which on a candidate tells how much rates vary by themselves
+_FEWEST_TELLERS, _MOST_TELLERS = 10, 200  # how many of them it takes, and how many do
+_ASSUMED = 0.1  # dispersion where there are fewer: a rate is off by a third of itself
+_NEVER_MORE = 10.0  # dispersion
+_BY_CHANCE = 0.9205  # mean of chi-squared with one degree of freedom, where what is above four counts as four
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ def trending(session: Session, chosen: Filter, against: Against = "previous", li
 
     The windows are those of `windows`. Compared are the thousand entities with most mentions in the window, by a
     log-likelihood ratio of the tweets that mention them; how much rates vary by themselves (bursts, the time of day) is
-    estimated from the middle one of these entities. Returned is what five tweets or more mention, and what passes a
+    estimated from the most mentioned of these entities. Returned is what five tweets or more mention, and what passes a
     threshold that anything passes by chance in at most one question of twenty. Where the filter leaves out nothing and
     the window is one day (UTC), the time does not grow with the mentions of entities without aliases.
     Raises QueryError if one of the windows holds no tweets that were read.
@@ -70,15 +73,13 @@ def trending(session: Session, chosen: Filter, against: Against = "previous", li
     candidates = most_mentioned(session, window, _CANDIDATES)
     known = mentions_of(session, before, [one.id for one in candidates])
     counts = [(one.tweets, known.get(one.id, (0, 0))[1]) for one in candidates]
-    scored = zip(candidates, counts, scores(counts, total, total_before), strict=True)
-    least = critical_value(_CHANCE / max(1, len(candidates)))
-    rising = [(one, pair, score) for one, pair, score in scored if score > least and pair[0] >= _FEWEST]
-    rising = sorted(rising, key=lambda found: (-found[2], found[0].name, found[0].label))[:limit]
-    shown = shown_names(session, chosen, [one.id for one, _, _ in rising])
+    found = [(score, candidates[index], counts[index]) for index, score in risen(counts, total, total_before).items()]
+    best = sorted(found, key=lambda row: (-row[0], row[1].name, row[1].label))[:limit]
+    shown = shown_names(session, chosen, [one.id for _, one, _ in best])
     return [
         Trend(one.id, shown[one.id], one.label, one.name, now, total, then, total_before, score,
               _examples(session, window, one.id))
-        for one, (now, then), score in rising
+        for score, one, (now, then) in best
     ]  # fmt: skip
 
 
@@ -104,23 +105,34 @@ def windows(session: Session, chosen: Filter, against: Against = "previous") -> 
     return replace(chosen, since=since, until=until), earlier
 
 
-def scores(counts: Sequence[tuple[int, int]], total: int, total_before: int) -> list[float]:
+def risen(counts: Sequence[tuple[int, int]], total: int, total_before: int) -> dict[int, float]:
+    """Return the places of the counts, now and before, that have risen, with their log-likelihood ratios."""
+    least = critical_value(_CHANCE / max(1, len(counts)))
+    scored = enumerate(_scores(counts, total, total_before))
+    return {place: score for place, score in scored if score > least and counts[place][0] >= _FEWEST}
+
+
+def _scores(counts: Sequence[tuple[int, int]], total: int, total_before: int) -> list[float]:
     """Return for each pair of counts, now and before, the log-likelihood ratio that its rate has risen (or fallen).
 
-    Its dispersion is what lets the middle one of the ratios be what chance would make it.
+    Its dispersion is the one with which the ratios are, on average, what chance would make them. Those that trend must
+    not count for much in that: none counts for more than four, and the highest one does not count.
     """
-    telling = [pair for pair in counts if sum(pair) >= _TELLING]
+    share = min(total, total_before) / (total + total_before)
+    telling = [pair for pair in counts if sum(pair) * share >= _TELLING][:_MOST_TELLERS]
 
     def ratios(pairs: Sequence[tuple[int, int]], dispersion: float) -> list[float]:
         return [overdispersed_log_likelihood(now, total, then, total_before, dispersion) for now, then in pairs]
 
     def is_enough(dispersion: float) -> bool:
-        return median(map(abs, ratios(telling, dispersion))) <= critical_value(0.5)
+        return fmean(sorted(min(abs(ratio), 4) for ratio in ratios(telling, dispersion))[:-1]) <= _BY_CHANCE
 
-    if len(telling) < _TELLING or is_enough(0):
+    if len(telling) < _FEWEST_TELLERS:
+        return ratios(counts, _ASSUMED)
+    if is_enough(0):
         return ratios(counts, 0)
     low, high = 0.0, _NEVER_MORE
-    for _ in range(25):
+    for _ in range(16):
         middle = (low + high) / 2
         low, high = (low, middle) if is_enough(middle) else (middle, high)
     return ratios(counts, high)
