@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import func, select, true
 from sqlalchemy.orm import Session
 
-from db.bulk import by_bytes
+from db.bulk import by_bytes, is_one_of
 from db.counts import EVER
 from db.entity_lookup import labels_of, members, shown_names
 from db.filters import Filter, mentions
@@ -93,7 +93,7 @@ def _from_counts(session: Session, chosen: Filter, limit: int) -> Iterator[_Row]
 def _tweets_of_merged(session: Session, chosen: Filter, entity_ids: Collection[int]) -> dict[int, int]:
     """Count the tweets of entities with aliases: a tweet that mentions two of them is one tweet."""
     aliased = select(EntityView.root_id).where(
-        EntityView.root_id.in_(entity_ids), EntityView.entity_id != EntityView.root_id
+        is_one_of(session, EntityView.root_id, entity_ids), EntityView.entity_id != EntityView.root_id
     )
     found: dict[int, int] = {}
     for root_id in session.scalars(aliased.distinct()).all():
