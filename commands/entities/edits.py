@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
+from commands.filters import legible
 from tagging.errors import QueryError
 
 if TYPE_CHECKING:
@@ -21,8 +22,17 @@ if TYPE_CHECKING:
 
 
 def _said(command: Callable[..., None]) -> Callable[..., None]:
-    command = click.option("--why", help="The reason, for those who come after.")(command)
-    return click.option("--who", default=_user, show_default="the user", help="Who says so.")(command)
+    command = click.option("--why", callback=_legible, help="The reason, for those who come after.")(command)
+    return _who(command)
+
+
+def _who(command: Callable[..., None]) -> Callable[..., None]:
+    said = click.option("--who", default=_user, show_default="the user", callback=_legible, help="Who says so.")
+    return said(command)
+
+
+def _legible(_: click.Context, __: click.Parameter, text: str | None) -> str | None:
+    return legible(text)
 
 
 def _user() -> str:
@@ -56,7 +66,7 @@ def merge(entity: str, into: str, who: str, why: str | None) -> None:
 
 @click.command("rename", short_help="Show an entity under another name.")
 @click.argument("entity")
-@click.argument("name")
+@click.argument("name", callback=_legible)
 @_said
 def rename(entity: str, name: str, who: str, why: str | None) -> None:
     """Show ENTITY as NAME. It is found under both.
@@ -106,8 +116,8 @@ def hide(entities: tuple[str, ...], file: TextIO | None, who: str, why: str | No
 
 
 @click.command("undo", short_help="Take an edit back.")
-@click.argument("edit", type=click.IntRange(1), metavar="EDIT")
-@click.option("--who", default=_user, show_default="the user", help="Who says so.")
+@click.argument("edit", type=click.IntRange(1, 2**63 - 1), metavar="EDIT")
+@_who
 def undo(edit: int, who: str) -> None:
     """Let an edit count no longer; the others stay. `tweetspan entities edits` has the numbers.
 
