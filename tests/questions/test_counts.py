@@ -219,7 +219,7 @@ STEPS: list[Callable[[History, int], None]] = [
 
 
 @few
-@given(steps=st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 10**6)), min_size=1, max_size=25))
+@given(steps=st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 10**6)), min_size=8, max_size=30))
 def test_counts_stay_right_whatever_happens(
     database: Database, steps: list[tuple[Callable[[History, int], None], int]]
 ) -> None:
