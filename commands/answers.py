@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
+LIMIT = click.IntRange(1, 1_000_000)  # of rows
+
 
 def form_options(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command `--json` and `--csv`; they come as `as_json` and `as_csv`."""
@@ -48,4 +50,10 @@ def _print_csv(rows: Sequence[Row]) -> None:
     if rows:
         writer = csv.DictWriter(sys.stdout, list(rows[0]), lineterminator="\n")
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows(map(_cleaned, rows) if sys.stdout.isatty() else rows)
+
+
+def _cleaned(row: Row) -> Row:
+    from commands.rendering import clean
+
+    return {name: clean(value) if isinstance(value, str) else value for name, value in row.items()}

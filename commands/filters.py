@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 import click
 
+from tagging.errors import QueryError
+
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from sqlalchemy.orm import Session
 
     from db.coverage import Coverage
@@ -58,26 +62,42 @@ def filter_options(command: Callable[..., None]) -> Callable[..., None]:
 
 def chosen_filter(session: Session, asked: Asked) -> Filter:
     """Look up what the options name. Raises QueryError or ModelVersionError that says what there is."""
-    from commands.windows import parse_moment
     from db import model_versions
     from db.entity_lookup import known_label
     from db.filters import Filter
-    from db.selection import newest_tweet_time
 
-    newest = newest_tweet_time(session) if asked["since"] or asked["until"] else None
+    since, until = _window(session, asked["since"], asked["until"])
     kind: Any = asked["kind"]
     return Filter(
         model_version_id=model_versions.find(session, asked["model"]).id,
-        label=known_label(session, asked["label"]) if asked["label"] else None,
-        since=parse_moment(asked["since"], newest) if asked["since"] else None,
-        until=parse_moment(asked["until"], newest) if asked["until"] else None,
+        label=None if asked["label"] is None else known_label(session, asked["label"]),
+        since=since,
+        until=until,
         min_score=asked["min_score"],
-        language=asked["language"],
-        author=asked["author"],
+        language=legible(asked["language"]),
+        author=legible(asked["author"]),
         retweets=not asked["originals"],
         kind=kind,
         hidden=asked["hidden"],
     )
+
+
+def legible(text: str | None) -> str | None:
+    """Replace what came as bytes that are no UTF-8: no database takes it."""
+    return text and text.encode("utf-8", "replace").decode()
+
+
+def _window(session: Session, since: str | None, until: str | None) -> tuple[datetime | None, datetime | None]:
+    from commands.windows import parse_moment
+    from db.selection import newest_tweet_time
+
+    if since is None and until is None:
+        return None, None
+    newest = newest_tweet_time(session)
+    start, end = (None if text is None else parse_moment(text, newest) for text in (since, until))
+    if start and end and start >= end:
+        raise QueryError(f"the window from {since!r} until {until!r} is empty; give an end after its beginning")
+    return start, end
 
 
 def covered(coverage: Coverage) -> str:

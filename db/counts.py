@@ -4,7 +4,7 @@ They are kept in the transaction that stores or removes spans, and so are never 
 were found: what was merged or hidden is applied when asked.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Select, delete, distinct, func, literal, select, true, union_all
@@ -28,13 +28,19 @@ def add(session: Session, version_id: int, tweet_ids: Collection[int]) -> None:
 
 def subtract(session: Session, version_id: int, tweet_ids: Collection[int]) -> None:
     """Count out tweets that a version has read, before their marks and spans are removed."""
-    _change(session, version_id, tweet_ids, -1)
-    found = select(Span.entity_id).where(
-        Span.model_version_id == version_id, is_one_of(session, Span.tweet_id, tweet_ids)
-    )
+    read = _locked_marks(session, version_id, tweet_ids)
+    _change(session, version_id, read, -1)
+    found = select(Span.entity_id).where(Span.model_version_id == version_id, is_one_of(session, Span.tweet_id, read))
     of_them = (EntityCount.model_version_id == version_id, EntityCount.entity_id.in_(found), EntityCount.mentions == 0)
     session.execute(delete(EntityCount).where(*of_them))
     session.execute(delete(HourCount).where(HourCount.model_version_id == version_id, HourCount.tweets == 0))
+
+
+def _locked_marks(session: Session, version_id: int, tweet_ids: Collection[int]) -> Sequence[int]:
+    """Return which of the tweets the version has read; who removes the same marks at once waits, and finds none."""
+    mine = (Annotation.model_version_id == version_id, Annotation.status == "done")
+    marks = select(Annotation.tweet_id).where(*mine, is_one_of(session, Annotation.tweet_id, tweet_ids))
+    return session.scalars(marks.order_by(Annotation.tweet_id).with_for_update()).all()
 
 
 def _change(session: Session, version_id: int, tweet_ids: Collection[int], sign: int) -> None:

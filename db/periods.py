@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Integer, cast, func
+from sqlalchemy import BigInteger, ColumnElement, Integer, Text, cast, func
 from sqlalchemy.orm import Session
 
 from db.bulk import dialect
@@ -35,6 +35,7 @@ def number_in_sql(session: Session, moment: Any, seconds: int) -> ColumnElement[
     if dialect(session) == "postgresql":
         elapsed: ColumnElement[int] = cast(func.floor(func.extract("epoch", moment)), BigInteger)
     else:
-        elapsed = cast(func.strftime("%s", moment), Integer)
+        whole = func.substr(cast(moment, Text), 1, 19)  # SQLite would round the last half millisecond of a second up
+        elapsed = cast(func.strftime("%s", whole), Integer)
     before = _LONG_BEFORE * DAY
     return func.coalesce(cast((elapsed + before) // seconds - before // seconds, Integer), UNDATED)

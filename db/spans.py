@@ -11,7 +11,7 @@ from sqlalchemy import delete, select, tuple_
 from sqlalchemy.orm import Session
 
 from db import clock, counts
-from db.bulk import copy_rows, dialect, insert_new
+from db.bulk import copy_rows, dialect, insert_new, is_one_of
 from db.entity_names import normalised_name
 from db.tables import Annotation, Entity, Tweet
 from db.tables import Span as SpanRow
@@ -86,12 +86,12 @@ def prune(session: Session, version_id: int, after: int, limit: int) -> tuple[in
     workers that looked them up just now, may point at them.
     """
     mine = select(Annotation.tweet_id).where(Annotation.model_version_id == version_id, Annotation.tweet_id > after)
-    ids = session.scalars(mine.order_by(Annotation.tweet_id).limit(limit)).all()
+    ids = session.scalars(mine.order_by(Annotation.tweet_id).limit(limit).with_for_update()).all()
     if not ids:
         return None
     counts.subtract(session, version_id, ids)
-    of_these = (Annotation.model_version_id == version_id, Annotation.tweet_id.between(ids[0], ids[-1]))
-    session.execute(delete(Annotation).where(*of_these))
+    of_these = is_one_of(session, Annotation.tweet_id, ids)  # and no mark that came since: it was not counted out
+    session.execute(delete(Annotation).where(Annotation.model_version_id == version_id, of_these))
     return len(ids), ids[-1]
 
 

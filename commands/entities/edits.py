@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
+from commands.filters import legible
 from tagging.errors import QueryError
 
 if TYPE_CHECKING:
@@ -15,13 +16,23 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+    from db.entity_edits import Edit
     from db.entity_lookup import EntityRef
     from db.tables import EntityEdit
 
 
 def _said(command: Callable[..., None]) -> Callable[..., None]:
-    command = click.option("--why", help="The reason, for those who come after.")(command)
-    return click.option("--who", default=_user, show_default="the user", help="Who says so.")(command)
+    command = click.option("--why", callback=_legible, help="The reason, for those who come after.")(command)
+    return _who(command)
+
+
+def _who(command: Callable[..., None]) -> Callable[..., None]:
+    said = click.option("--who", default=_user, show_default="the user", callback=_legible, help="Who says so.")
+    return said(command)
+
+
+def _legible(_: click.Context, __: click.Parameter, text: str | None) -> str | None:
+    return legible(text)
 
 
 def _user() -> str:
@@ -55,7 +66,7 @@ def merge(entity: str, into: str, who: str, why: str | None) -> None:
 
 @click.command("rename", short_help="Show an entity under another name.")
 @click.argument("entity")
-@click.argument("name")
+@click.argument("name", callback=_legible)
 @_said
 def rename(entity: str, name: str, who: str, why: str | None) -> None:
     """Show ENTITY as NAME. It is found under both.
@@ -63,12 +74,13 @@ def rename(entity: str, name: str, who: str, why: str | None) -> None:
     \b
     Example: tweetspan entities rename @potus "President of the United States"
     """
+    from commands.rendering import clean
     from db import entity_edits
 
     with _edited() as (session, look_up):
         one = look_up(entity)
         edit = entity_edits.rename(session, one.id, name, who, why)
-        click.echo(f"edit {edit.id}: {_called(one)} is shown as {edit.name}")
+        click.echo(f"edit {edit.id}: {_called(one)} is shown as {clean(edit.name or '')}")
 
 
 @click.command("hide", short_help="Leave entities out of the answers.")
@@ -90,14 +102,13 @@ def hide(entities: tuple[str, ...], file: TextIO | None, who: str, why: str | No
     from db import entity_edits, spans
     from db.entity_lookup import keys_for
 
-    if not entities and file is None:
+    listed = _lines(file) if file else []
+    if not entities and not listed:
         raise QueryError("no entity is named; give names, or --file with one a line")
     with _edited() as (session, look_up):
         found = [look_up(one).id for one in entities]
-        listed = [line.strip() for line in file or () if line.strip() and not line.startswith("#")]
-        keys = {key for line in listed for key in keys_for(session, line)}
-        found += spans.look_up_entities(session, keys).values()
-        hidden = [edit for one in dict.fromkeys(found) if (edit := entity_edits.hide(session, one, who, why))]
+        found += spans.look_up_entities(session, keys_for(session, listed)).values()
+        hidden = entity_edits.hide_all(session, found, who, why)
         if hidden:
             click.echo(f"{_numbers(hidden)}: {counted(len(hidden), 'entity', 'entities')} hidden")
         else:
@@ -105,8 +116,8 @@ def hide(entities: tuple[str, ...], file: TextIO | None, who: str, why: str | No
 
 
 @click.command("undo", short_help="Take an edit back.")
-@click.argument("edit", type=click.IntRange(1), metavar="EDIT")
-@click.option("--who", default=_user, show_default="the user", help="Who says so.")
+@click.argument("edit", type=click.IntRange(1, 2**63 - 1), metavar="EDIT")
+@_who
 def undo(edit: int, who: str) -> None:
     """Let an edit count no longer; the others stay. `tweetspan entities edits` has the numbers.
 
@@ -133,7 +144,7 @@ def edits(as_json: bool) -> None:
     from db import entity_edits
 
     with opened() as (_, database), database.read_session() as session:
-        rows = [_edit_row(session, one) for one in entity_edits.all_edits(session)]
+        rows = [_edit_row(one) for one in entity_edits.all_edits(session)]
     if as_json:
         print_json(rows)
     elif rows:
@@ -153,6 +164,14 @@ def _edited() -> Iterator[tuple[Session, Callable[[str], EntityRef]]]:
         yield session, lambda text: entity_lookup.look_up(session, text, active or 0)
 
 
+def _lines(file: TextIO) -> list[str]:
+    try:
+        lines = [line.strip() for line in file]
+    except UnicodeDecodeError:
+        raise QueryError(f"{file.name} is not UTF-8 text; save it as that") from None
+    return [line for line in lines if line and not line.startswith("#")]
+
+
 def _called(entity: EntityRef) -> str:
     from commands.rendering import clean
 
@@ -164,18 +183,12 @@ def _numbers(made: list[EntityEdit]) -> str:
     return f"edit {first}" if first == last else f"edits {first} to {last}"
 
 
-def _edit_row(session: Session, edit: EntityEdit) -> dict[str, Any]:
-    from db.tables import Entity
-
-    def called(entity_id: int) -> str:
-        entity = session.get_one(Entity, entity_id)
-        return f"{entity.label}:{entity.name}"
-
+def _edit_row(edit: Edit) -> dict[str, Any]:
     return {
         "edit": edit.id,
         "kind": edit.kind,
-        "entity": called(edit.entity_id),
-        "to": called(edit.into_id) if edit.into_id else edit.name,
+        "entity": edit.entity,
+        "to": edit.to,
         "who": edit.who,
         "why": edit.why,
         "at": edit.made_at.isoformat(timespec="minutes"),

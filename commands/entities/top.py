@@ -6,12 +6,12 @@ from typing import Unpack
 
 import click
 
-from commands.answers import form_options, print_answer
+from commands.answers import LIMIT, form_options, print_answer
 from commands.filters import Asked, chosen_filter, filter_options
 
 
 @click.command("top")
-@click.option("--limit", type=click.IntRange(1), default=10, show_default=True)
+@click.option("--limit", type=LIMIT, default=10, show_default=True)
 @filter_options
 @form_options
 def top(limit: int, as_json: bool, as_csv: bool, **asked: Unpack[Asked]) -> None:

@@ -11,7 +11,7 @@ from db.coverage import Coverage, cover
 from db.entity_lookup import members, shown_names
 from db.filters import Filter, mentions
 from db.questions.companions import SOURCES
-from db.questions.rates import Counted, mentions_of, most_mentioned
+from db.questions.rates import Counted, most_mentioned, totals_of
 from db.questions.story import Story, story
 from db.questions.trending import Trend, trending, windows
 from db.windows import tweets_read
@@ -127,7 +127,7 @@ def _top(
 ) -> tuple[Leader, ...]:
     ids = [one.id for one in leaders]
     shown = shown_names(session, window, ids)
-    known = {} if before is None else mentions_of(session, before, ids)
+    known = {} if before is None else totals_of(session, before, ids)
     counts: list[tuple[int, int] | tuple[None, None]] = [
         (None, None) if before is None else known.get(one, (0, 0)) for one in ids
     ]

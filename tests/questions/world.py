@@ -64,6 +64,18 @@ class World:
     merges: list[tuple[Key, Key]] = field(default_factory=list)
     names: dict[Key, str] = field(default_factory=dict)
     hidden: set[Key] = field(default_factory=set)
+    edits: dict[int, tuple[str, Key, Key | str | None]] = field(default_factory=dict)  # that count, by their ids
+
+    def apply_edits(self) -> None:
+        """Let merges, names and hidden entities be what the edits say."""
+        self.merges, self.names, self.hidden = [], {}, set()
+        for kind, key, to in self.edits.values():
+            if kind == "hide":
+                self.hidden.add(key)
+            elif isinstance(to, str):
+                self.names[key] = to
+            elif to is not None:
+                self.merges.append((key, to))
 
     def root(self, key: Key) -> Key:
         """The entity that one counts for."""
@@ -184,17 +196,49 @@ def random_world(database: Database, seed: int = 7, size: int = 60, edited: bool
 
 def edit(database: Database, world: World) -> None:
     """Merge, rename and hide some entities."""
-    merges: list[tuple[Key, Key]] = [(("ann", "LOC"), ("ann", "PER")), (("ann", "PER"), ("bob", "PER"))]
-    ids = {key: entity_id(database, key) for pair in merges for key in pair}
-    london, hidden = ("london", "LOC"), ("a_b", "ORG")
+    merge(database, world, ("ann", "LOC"), ("ann", "PER"))
+    merge(database, world, ("ann", "PER"), ("bob", "PER"))
+    rename(database, world, ("london", "LOC"), "London, UK")
+    hide(database, world, ("a_b", "ORG"))
+
+
+def merge(database: Database, world: World, source: Key, target: Key) -> int:
+    """Let an entity count for another, and return the edit's id; so do the next two."""
+    one, other = entity_id(database, source), entity_id(database, target)
     with database.write_session() as session:
-        for source, target in merges:
-            entity_edits.merge(session, ids[source], ids[target], "ann", "same person")
-    with_ids = {key: entity_id(database, key) for key in (london, hidden)}
+        edit_id = entity_edits.merge(session, one, other, "ann", "same person").id
+    return _record(world, edit_id, "merge", world.root(source), world.root(target))
+
+
+def rename(database: Database, world: World, key: Key, name: str) -> int:
+    """Give an entity a name."""
+    one = entity_id(database, key)
     with database.write_session() as session:
-        entity_edits.rename(session, with_ids[london], "London, UK", "ann")
-        entity_edits.hide(session, with_ids[hidden], "ann", "noise")
-    world.merges, world.names, world.hidden = merges, {london: "London, UK"}, {hidden}
+        edit_id = entity_edits.rename(session, one, name, "ann").id
+    return _record(world, edit_id, "rename", world.root(key), name)
+
+
+def hide(database: Database, world: World, key: Key) -> int | None:
+    """Hide an entity; None if it is hidden."""
+    one = entity_id(database, key)
+    with database.write_session() as session:
+        made = entity_edits.hide(session, one, "ann", "noise")
+        edit_id = made.id if made else None
+    return edit_id if edit_id is None else _record(world, edit_id, "hide", world.root(key), None)
+
+
+def undo(database: Database, world: World, edit_id: int) -> None:
+    """Take an edit back."""
+    with database.write_session() as session:
+        entity_edits.undo(session, edit_id, "bob")
+    del world.edits[edit_id]
+    world.apply_edits()
+
+
+def _record(world: World, edit_id: int, kind: str, key: Key, to: Key | str | None) -> int:
+    world.edits[edit_id] = (kind, key, to)
+    world.apply_edits()
+    return edit_id
 
 
 def filters(versions: Iterable[int] = (1, 2)) -> st.SearchStrategy[Filter]:

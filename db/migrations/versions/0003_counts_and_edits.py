@@ -12,7 +12,7 @@ down_revision = "0002"
 BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 UNDATED, EVER = 2**31 - 2, 2**31 - 1
 SECONDS_AS_NUMBER = {
-    "sqlite": "CAST(strftime('%s', tweets.created_at) AS INTEGER)",
+    "sqlite": "CAST(strftime('%s', substr(tweets.created_at, 1, 19)) AS INTEGER)",
     "postgresql": "CAST(floor(extract(epoch FROM tweets.created_at)) AS BIGINT)",
 }
 
