@@ -27,7 +27,7 @@ def cover(session: Session, chosen: Filter) -> Coverage:
     all_tweets, all_mentions = int(row[0]), int(row[1])
     tweets = all_tweets
     if not chosen.takes_all_tweets:
-        tweets = session.scalars(read_tweets(chosen, func.count())).one()
+        tweets = session.scalars(read_tweets(session, chosen, func.count())).one()
     if chosen.is_plain and chosen.hidden and chosen.label is None:
         used = all_mentions
     else:
