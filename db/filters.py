@@ -1,7 +1,7 @@
 """Which mentions a question is about: one filter for all of them, and the rows that it leaves."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from sqlalchemy import REAL, ColumnElement, Select, Subquery, cast, func, or_, select
@@ -41,6 +41,11 @@ class Filter(Selection):
         """Whether no tweet is left out."""
         selection = (self.language, self.author, self.since, self.until, self.text, self.query)
         return all(one is None for one in selection) and self.retweets
+
+    def of_any_tweet(self) -> "Filter":
+        """Return the filter without its conditions on the tweets, for where the tweets are known already."""
+        everything: dict[str, Any] = dict.fromkeys(("language", "author", "since", "until", "text", "query"))
+        return replace(self, **everything, retweets=True)
 
 
 def mentions(session: Session, chosen: Filter, entity_ids: Collection[int] | None = None) -> Subquery:

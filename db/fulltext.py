@@ -4,6 +4,7 @@ See docs/decisions/full-text-by-our-own-words.md.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 from sqlalchemy import Select, cast, column, select, table
 from sqlalchemy.dialects.postgresql import TSQUERY
@@ -26,7 +27,7 @@ def add(session: Session, texts: Mapping[int, str]) -> None:
     insert_new(session, TweetWords, rows, TweetWords.tweet_id)
 
 
-def matching(session: Session, query: str) -> Select[tuple[int]]:
+def matching(session: Session, query: str) -> Select[Any]:
     """Return a statement for the ids of the tweets that a query finds. Raises QueryError as `parse_query` does."""
     terms = parse_query(query)
     if dialect(session) == "postgresql":

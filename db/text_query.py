@@ -9,7 +9,7 @@ from tagging.errors import QueryError
 
 _MOST_WORDS = 64
 _TERM = re.compile(r'(?P<minus>-?)(?:"(?P<phrase>[^"]*)"|(?P<word>[^\s"]+))')
-_ADVICE = "write words, \"a phrase\", a beginning as in lond*, and -word for what must not be there"
+_ADVICE = 'write words, "a phrase", a beginning as in lond*, and -word for what must not be there'
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,9 @@ FTS5 = (
 def upgrade() -> None:
     table = op.create_table(
         "tweet_words",
-        sa.Column("tweet_id", BIG, sa.ForeignKey("tweets.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+        sa.Column(
+            "tweet_id", BIG, sa.ForeignKey("tweets.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+        ),
         sa.Column("words", sa.Text().with_variant(TSVECTOR(), "postgresql"), nullable=False),
     )
     _fill(table)
