@@ -32,6 +32,7 @@ class Asked(TypedDict):
     originals: bool
     kind: str
     hidden: bool
+    text_query: str | None
 
 
 _OPTIONS = (
@@ -43,6 +44,7 @@ _OPTIONS = (
     click.option("--until", help="Before then, written likewise."),
     click.option("--model", default="active", show_default=True, help="A version's number."),
     click.option("--min-score", type=click.FloatRange(0, 1), default=0.0, help="Mentions with at least this score."),
+    click.option("--text", "text_query", metavar="QUERY", help='Of the tweet: rain "in london" lond* -paris.'),
     click.option("--language", help="Of the tweet: en, pt, ..."),
     click.option("--author", help="Of the tweet."),
     click.option("--originals", is_flag=True, help="Leave retweets out."),
@@ -79,6 +81,7 @@ def chosen_filter(session: Session, asked: Asked) -> Filter:
         retweets=not asked["originals"],
         kind=kind,
         hidden=asked["hidden"],
+        query=asked["text_query"],
     )
 
 

@@ -34,8 +34,12 @@ def elements(session: Session, array: Any) -> ColumnElement[int]:
     return func.json_each(array).table_valued("value").c.value
 
 
-def is_one_of(session: Session, column: InstrumentedAttribute[int], values: Collection[int]) -> ColumnElement[bool]:
+def is_one_of(
+    session: Session, column: InstrumentedAttribute[int] | ColumnElement[int], values: Collection[int]
+) -> ColumnElement[bool]:
     """Return the SQL for `column IN values`, which go as one parameter, however many they are."""
+    if len(values) == 1:  # an index whose first column this is gives its rows in order
+        return column == next(iter(values))
     if dialect(session) == "postgresql":
         return column == any_(literal(values, IdArray()))
     listed = func.json_each(json.dumps(list(values))).table_valued("value")

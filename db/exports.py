@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session, aliased
 from db.bulk import is_one_of
 from db.filters import Filter, mentions, read_tweets
 from db.model_versions import find
-from db.selection import Selection
 from db.tables import Entity, EntityView, Span, Tweet
 
 PAGE = 1000  # tweets
@@ -64,9 +63,9 @@ def annotated_tweets(
     session for each page, so that no transaction stays open while somebody reads.
     """
     statement = read_tweets(
-        chosen, Tweet.id, Tweet.text, Tweet.created_at, Tweet.author, Tweet.language, Tweet.retweet_of
+        session, chosen, Tweet.id, Tweet.text, Tweet.created_at, Tweet.author, Tweet.language, Tweet.retweet_of
     )
-    found = mentions(session, _of_all_tweets(chosen), entity_ids)
+    found = mentions(session, chosen.of_any_tweet(), entity_ids)
     if entity_ids is not None:  # by the index of its mentions, however few of the tweets they stand in
         statement = statement.where(Tweet.id.in_(select(found.c.tweet_id).where(found.c.tweet_id > after)))
     elif _asks_for_spans(chosen):  # tweet by tweet, so that a page does not look at those of the pages behind it
@@ -98,16 +97,10 @@ def _asks_for_spans(chosen: Filter) -> bool:
     return chosen.label is not None or chosen.min_score > 0 or chosen.kind != "all"
 
 
-def _of_all_tweets(chosen: Filter) -> Filter:
-    """Return the filter without what it asks of tweets, for spans of tweets that are chosen already."""
-    nothing: dict[str, Any] = {one.name: one.default for one in fields(Selection)}
-    return replace(chosen, **nothing)
-
-
 def _spans(
     session: Session, chosen: Filter, entity_ids: Collection[int] | None, tweet_ids: Collection[int]
 ) -> dict[int, list[ExportedSpan]]:
-    found = mentions(session, _of_all_tweets(chosen), entity_ids)
+    found = mentions(session, chosen.of_any_tweet(), entity_ids)
     root, view = aliased(Entity), aliased(EntityView)
     same_span = and_(
         Span.tweet_id == found.c.tweet_id,

@@ -1,13 +1,14 @@
 """Which mentions a question is about: one filter for all of them, and the rows that it leaves."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from sqlalchemy import REAL, ColumnElement, Select, Subquery, cast, func, or_, select
 from sqlalchemy.orm import Session
 
 from db.bulk import is_one_of
+from db.fulltext import matching
 from db.selection import Selection, conditions
 from db.tables import Annotation, EntityView, Span, Tweet
 
@@ -19,7 +20,8 @@ class Filter(Selection):
     """The mentions that one model version found, in the tweets of a Selection; the rest narrows them down.
 
     `label` is that of the entity a mention counts for. `kind` "handles" are mentions that begin with "@", "plain" those
-    that do not. `hidden` counts the entities that somebody has hidden, too.
+    that do not. `hidden` counts the entities that somebody has hidden, too. `query` asks full text for the tweets (see
+    `db.text_query`).
     """
 
     model_version_id: int
@@ -27,6 +29,7 @@ class Filter(Selection):
     min_score: float = 0.0
     kind: Kind = "all"
     hidden: bool = False
+    query: str | None = None
 
     @property
     def is_plain(self) -> bool:
@@ -36,8 +39,13 @@ class Filter(Selection):
     @property
     def takes_all_tweets(self) -> bool:
         """Whether no tweet is left out."""
-        selection = (self.language, self.author, self.since, self.until, self.text)
+        selection = (self.language, self.author, self.since, self.until, self.text, self.query)
         return all(one is None for one in selection) and self.retweets
+
+    def of_any_tweet(self) -> "Filter":
+        """Return the filter without its conditions on the tweets, for where the tweets are known already."""
+        everything: dict[str, Any] = dict.fromkeys(("language", "author", "since", "until", "text", "query"))
+        return replace(self, **everything, retweets=True)
 
 
 def mentions(session: Session, chosen: Filter, entity_ids: Collection[int] | None = None) -> Subquery:
@@ -64,15 +72,23 @@ def mentions(session: Session, chosen: Filter, entity_ids: Collection[int] | Non
     if entity_ids is not None:
         statement = statement.where(is_one_of(session, Span.entity_id, entity_ids))
     if not chosen.takes_all_tweets:
-        statement = statement.where(Span.tweet_id.in_(select(Tweet.id).where(*conditions(chosen))))
+        statement = statement.where(Span.tweet_id.in_(select(Tweet.id).where(*tweet_conditions(session, chosen))))
     return statement.subquery("mentions")
 
 
-def read_tweets(chosen: Filter, *columns: Any) -> Select[Any]:
+def read_tweets(session: Session, chosen: Filter, *columns: Any) -> Select[Any]:
     """Return a statement over the chosen tweets that the version has read, whether it found anything in them or not."""
     mark = (Annotation.model_version_id == chosen.model_version_id, Annotation.status == "done")
     statement = select(*columns).select_from(Tweet).join(Annotation, Annotation.tweet_id == Tweet.id)
-    return statement.where(*mark, *conditions(chosen))
+    return statement.where(*mark, *tweet_conditions(session, chosen))
+
+
+def tweet_conditions(session: Session, chosen: Filter) -> list[ColumnElement[bool]]:
+    """Return the SQL of a filter's conditions on the tweets. Raises QueryError for a query that asks nothing."""
+    found = conditions(chosen)
+    if chosen.query is not None:
+        found.append(Tweet.id.in_(matching(session, chosen.query)))
+    return found
 
 
 def _of_spans(chosen: Filter) -> list[ColumnElement[bool]]:

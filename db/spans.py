@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import delete, select, tuple_
 from sqlalchemy.orm import Session
 
-from db import clock, counts
+from db import clock, counts, fulltext
 from db.bulk import copy_rows, dialect, insert_new, is_one_of
 from db.entity_names import normalised_name
 from db.tables import Annotation, Entity, Tweet
@@ -48,7 +48,7 @@ def store(
     answers: Mapping[int, tuple[str, Sequence[Span]]],
     entities: Mapping[EntityKey, int],
 ) -> int:
-    """Write marks and spans of tagged tweets, given as id -> (text, spans); return how many tweets were new.
+    """Write marks, spans and words of tagged tweets, given as id -> (text, spans); return how many tweets were new.
 
     Tweets that were deleted meanwhile, or are already marked with this version, are passed over.
     """
@@ -62,6 +62,7 @@ def store(
         for surface in [span.surface(text)]
     )
     copy_rows(session, SpanRow, _COLUMNS, rows)
+    fulltext.add(session, {tweet_id: answers[tweet_id][0] for tweet_id in marked})
     counts.add(session, version_id, marked)
     return len(marked)
 

@@ -14,6 +14,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.columns import BIG, Base, BigInt, IdArray, Json, Key, Moment, Seconds, String, TweetId
@@ -235,6 +236,21 @@ class Span(Base):
     surface: Mapped[String]
     score: Mapped[float] = mapped_column(REAL)
     entity_id: Mapped[int] = mapped_column(ForeignKey("entities.id"))
+
+
+class TweetWords(Base):
+    """The words of a tweet that some version has read: see `db.fulltext`.
+
+    On SQLite triggers keep an FTS5 index of them, `tweet_words_index`, which is made by a migration alone.
+    """
+
+    __tablename__ = "tweet_words"
+    __table_args__ = (Index("ix_tweet_words_words", "words", postgresql_using="gin").ddl_if(dialect="postgresql"),)
+
+    tweet_id: Mapped[int] = mapped_column(
+        ForeignKey("tweets.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    words: Mapped[str] = mapped_column(Text().with_variant(TSVECTOR(), "postgresql"))
 
 
 class Worker(Base):

@@ -37,7 +37,7 @@ def tweets_read(session: Session, chosen: Filter) -> int:
     """Count the chosen tweets that the version has read."""
     if takes_whole(chosen, HOUR):
         return sum_of_hours(session, chosen)[0]
-    counted: int = session.scalars(read_tweets(chosen, func.count())).one()
+    counted: int = session.scalars(read_tweets(session, chosen, func.count())).one()
     return counted
 
 

@@ -48,7 +48,9 @@ def draw_audit(session: Session, chosen: Filter, tweets: int, seed: int) -> Audi
     intervals of frequent labels 8 % narrower and those of rare ones much wider. Raises QueryError if no tweet is left.
     """
     numbered = _in_random_order(Tweet.id, seed)
-    drawn = session.execute(read_tweets(chosen, Tweet.id, Tweet.text).order_by(numbered, Tweet.id).limit(tweets)).all()
+    drawn = session.execute(
+        read_tweets(session, chosen, Tweet.id, Tweet.text).order_by(numbered, Tweet.id).limit(tweets)
+    ).all()
     if not drawn:
         raise QueryError(
             f"version {chosen.model_version_id} has read no tweet that the filter takes; ask for more, "

@@ -85,7 +85,7 @@ def _by_disagreement(session: Session, chosen: Filter, limit: int) -> dict[int, 
     if other is None:
         return {}
     marked = aliased(Annotation)
-    both = read_tweets(chosen, Tweet.id).join(marked, marked.tweet_id == Tweet.id)
+    both = read_tweets(session, chosen, Tweet.id).join(marked, marked.tweet_id == Tweet.id)
     both = both.where(marked.model_version_id == other, marked.status == "done")
     compared = both.order_by(Tweet.id.desc()).limit(_COMPARED).subquery()
     found = [_spans(mentions(session, replace(chosen, model_version_id=one)), compared) for one in

@@ -82,7 +82,7 @@ def _read(session: Session, chosen: Filter, by: By) -> dict[int, int]:
     if chosen.takes_all_tweets:
         return {period: tweets for period, (tweets, _) in _by_hour_counts(session, chosen, by).items()}
     period = _period(number_in_sql(session, Tweet.created_at, HOUR), by)
-    counted = read_tweets(chosen, period, func.count()).where(Tweet.created_at.is_not(None)).group_by(period)
+    counted = read_tweets(session, chosen, period, func.count()).where(Tweet.created_at.is_not(None)).group_by(period)
     return {row[0]: row[1] for row in session.execute(counted)}
 
 

@@ -56,7 +56,9 @@ def alembic(engine: Engine, name: str, *arguments: str) -> None:
 
 
 def tables(engine: Engine) -> set[str]:
-    return set(inspect(engine).get_table_names()) - {"alembic_version"}
+    """List our tables; FTS5's own, which only SQLite has, are none."""
+    names = set(inspect(engine).get_table_names()) - {"alembic_version"}
+    return {name for name in names if not name.startswith("tweet_words_index")}
 
 
 def counts(engine: Engine) -> dict[str, int]:

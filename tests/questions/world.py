@@ -3,6 +3,8 @@
 Answers are checked against plain loops over `World.mentions(chosen)`; nothing here knows how the database is asked.
 """
 
+import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -16,6 +18,7 @@ from db.entity_names import normalised_name
 from db.filters import Filter
 from db.session import Database
 from tagging.spans import Span
+from tagging.words import words
 from tests.ledger_tools import VERSION
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -132,8 +135,38 @@ def _takes_tweet(chosen: Filter, tweet: StoredTweet) -> bool:
         and (chosen.author is None or (tweet.author or "").lower() == chosen.author.lower())
         and (chosen.language is None or (tweet.language or "").lower() == chosen.language.lower())
         and (chosen.text is None or chosen.text.lower() in tweet.text.lower())
+        and (chosen.query is None or holds(tweet.text, chosen.query))
         and (chosen.retweets or tweet.retweet_of is None)
     )
+
+
+def holds(text: str, query: str) -> bool:
+    """Whether a text holds all that a query asks for."""
+    inside = plain_words(text)
+    return all(is_wanted == _stands(asked, is_prefix, inside) for is_wanted, is_prefix, asked in plain_terms(query))
+
+
+def plain_terms(query: str) -> list[tuple[bool, bool, list[str]]]:
+    """The terms of a query: whether it is wanted, whether its end is open, and its words, which stand together."""
+    found = re.findall(r'-?"[^"]*"|\S+', query)
+    bodies = [(one[0] != "-", one.removeprefix("-")) for one in found]
+    terms = [(wanted, body[-1:] == "*", plain_words(body.strip('"') if body[:1] == '"' else body.rstrip("*")))
+             for wanted, body in bodies]  # fmt: skip
+    return [one for one in terms if one[2]]
+
+
+def _stands(asked: list[str], is_prefix: bool, inside: list[str]) -> bool:
+    def fits(at: int) -> bool:
+        there = inside[at : at + len(asked)]
+        return there == asked or (is_prefix and there[:-1] == asked[:-1] and there[-1].startswith(asked[-1]))
+
+    return any(fits(at) for at in range(len(inside) - len(asked) + 1))
+
+
+def plain_words(text: str) -> list[str]:
+    """The normalised words of a text, without those that are a sign of punctuation, once or repeated."""
+    found = (normalised_name(text[start:end].replace("’", "'")) for start, end in words(text))
+    return [word for word in found if not (len({*word}) == 1 and unicodedata.category(word[0])[0] == "P")]
 
 
 def random_tweet(random: Random, tweet_id: int, others: Iterable[int] = ()) -> tuple[StoredTweet, tuple[Span, ...]]:
@@ -252,6 +285,7 @@ def filters(versions: Iterable[int] = (1, 2)) -> st.SearchStrategy[Filter]:
         "language": st.sampled_from(["en", "PT", "xx"]),
         "author": st.sampled_from(["ann", "CY", "nobody"]),
         "text": st.sampled_from(["rain", "LONDON", "100%", "_"]),
+        "query": st.sampled_from(["rain", "-rain LONDON*", '"rain in" -"at 5pm"', "it's -bob", "nothing"]),
         "retweets": st.booleans(),
         "kind": st.sampled_from(["all", "plain", "handles"]),
         "hidden": st.booleans(),

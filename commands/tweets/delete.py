@@ -1,4 +1,4 @@
-"""`tweetspan tweets`: delete what must not be kept."""
+"""`tweetspan tweets delete`."""
 
 from __future__ import annotations
 
@@ -16,12 +16,7 @@ _SHOWN_BAD_LINES = 20
 _EXIT_SOME_BAD = 3
 
 
-@click.group("tweets")
-def tweets_command() -> None:
-    """Delete tweets."""
-
-
-@tweets_command.command("delete", short_help="Remove tweets for good.")
+@click.command("delete", short_help="Remove tweets for good.")
 @click.argument("ids", nargs=-1, metavar="[ID]...", callback=parse_tweet_ids)
 @click.option(
     "--file", type=click.File(encoding="utf-8-sig", errors="replace"), help="One id a line; - is standard input."

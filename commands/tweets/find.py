@@ -1,0 +1,71 @@
+"""`tweetspan tweets find`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Unpack
+
+import click
+
+from commands.answers import Row, form_options, print_answer
+from commands.filters import Asked, chosen_filter, filter_options
+
+if TYPE_CHECKING:
+    from db.questions.find import FoundTweet
+
+
+@click.command("find", short_help="Find tweets by their words and entities.")
+@click.argument("query", required=False)
+@click.option(
+    "--mentions", multiple=True, metavar="ENTITY", help='london, PER:"jane doe", or LOC:* for any; all must be there.'
+)
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True)
+@filter_options
+@form_options
+def find(
+    query: str | None, mentions: tuple[str, ...], limit: int, as_json: bool, as_csv: bool, **asked: Unpack[Asked]
+) -> None:
+    """Find the tweets that hold the words of QUERY and mention the entities, newest first.
+
+    All words must be there, whatever their case, "@" or "#". "in london" between quotes is a phrase, lond* any word
+    that begins so, -paris a word that must not be there (write -- before a QUERY that begins with it). Offsets are code
+    points into the tweet's text, end exclusive.
+
+    \b
+    Examples:
+      tweetspan tweets find 'rain "in london" -paris'
+      tweetspan tweets find 'flood*' --mentions PER:"jane doe" --mentions 'LOC:*'
+    """
+    from commands.opening import opened
+    from commands.rendering import clean, marked
+    from db.coverage import cover
+    from db.questions.find import find
+
+    with opened() as (_, database), database.read_session() as session:
+        chosen = chosen_filter(session, asked)
+        found, coverage = find(session, query, mentions, chosen, limit), cover(session, chosen)
+
+    def show() -> None:
+        for one in found:
+            when = one.created_at.strftime("%Y-%m-%d %H:%M") if one.created_at else "-"
+            click.secho(f"{one.tweet_id}  {when}  {clean(one.author or '-')}", dim=True)
+            click.echo(f"  {marked(one.text, one.mentions)}")
+
+    rows = [_row(one, as_csv) for one in found]
+    print_answer(rows, coverage, as_json, as_csv, show, "no tweet holds and mentions all that")
+
+
+def _row(one: FoundTweet, is_flat: bool) -> Row:
+    mentions = [
+        {"start": mention.start, "end": mention.end, "label": mention.label, "surface": mention.surface,
+         "score": round(mention.score, 4)}
+        for mention in one.mentions
+    ]  # fmt: skip
+    return {
+        "tweet_id": str(one.tweet_id),
+        "created_at": one.created_at.isoformat() if one.created_at else None,
+        "author": one.author,
+        "text": one.text,
+        "mentions": "; ".join(f"{mention['label']}:{mention['surface']}" for mention in mentions)
+        if is_flat
+        else mentions,
+    }

@@ -1,0 +1,35 @@
+"""Full text: a tsvector with a GIN index on PostgreSQL, FTS5 on SQLite, both filled with our own words.
+
+See docs/decisions/full-text-by-our-own-words.md.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Select, cast, column, select, table
+from sqlalchemy.dialects.postgresql import TSQUERY
+from sqlalchemy.orm import Session
+
+from db.bulk import dialect, insert_new, is_one_of
+from db.search_words import as_tokens, as_tsvector
+from db.tables import TweetWords
+from db.text_query import as_match, as_tsquery, parse_query
+
+_FTS5 = table("tweet_words_index", column("rowid"), column("tweet_words_index"))  # kept by triggers on tweet_words
+
+
+def add(session: Session, texts: Mapping[int, str]) -> None:
+    """Store the words of stored tweets, given as id -> text; those that have them, from another version, are left."""
+    has = set(session.scalars(select(TweetWords.tweet_id).where(is_one_of(session, TweetWords.tweet_id, texts))))
+    written = as_tsvector if dialect(session) == "postgresql" else as_tokens
+    # In the order of ids: two versions that read the same tweets at once must not deadlock.
+    rows = [{"tweet_id": tweet_id, "words": written(texts[tweet_id])} for tweet_id in sorted(texts.keys() - has)]
+    insert_new(session, TweetWords, rows, TweetWords.tweet_id)
+
+
+def matching(session: Session, query: str) -> Select[Any]:
+    """Return a statement for the ids of the tweets that a query finds. Raises QueryError as `parse_query` does."""
+    terms = parse_query(query)
+    if dialect(session) == "postgresql":
+        return select(TweetWords.tweet_id).where(TweetWords.words.op("@@")(cast(as_tsquery(terms), TSQUERY)))
+    return select(_FTS5.c.rowid).where(_FTS5.c.tweet_words_index.match(as_match(terms)))
