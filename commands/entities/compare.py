@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import click
 
-from commands.answers import form_options, print_answer
+from commands.answers import LIMIT, form_options, print_answer
 from commands.filters import Asked, chosen_filter, covered, filter_options
 from tagging.errors import QueryError
 
@@ -25,7 +25,7 @@ _KEYS = ("author", "language", "since", "until", "model")
     metavar="KEY=VALUE",
     help="How the other side differs: author, language, since, until or model. Several may be given.",
 )
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True)
+@click.option("--limit", type=LIMIT, default=20, show_default=True)
 @filter_options
 @form_options
 def compare(differences: tuple[str, ...], limit: int, as_json: bool, as_csv: bool, **asked: Unpack[Asked]) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import click
 
-from commands.answers import form_options, print_answer
+from commands.answers import LIMIT, form_options, print_answer
 from commands.filters import Asked, chosen_filter, filter_options
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _COLUMNS, _NARROWEST = 120, 16  # cells of a line that goes into a file, and on 
 @click.command("context", short_help="Show an entity's mentions in their words, one below the other.")
 @click.argument("entity")
 @click.option("--words", type=click.IntRange(0), default=5, show_default=True, help="On either side.")
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True)
+@click.option("--limit", type=LIMIT, default=20, show_default=True)
 @filter_options
 @form_options
 def context(entity: str, words: int, limit: int, as_json: bool, as_csv: bool, **asked: Unpack[Asked]) -> None:
@@ -52,7 +52,7 @@ def _show(found: list[Context]) -> None:
     from commands.rendering import clean
 
     parts = [(clean(one.before), clean(one.surface), clean(one.after)) for one in found]
-    heads = [f"{one.tweet_id:<19} {one.created_at.date() if one.created_at else '-':<10}  " for one in found]
+    heads = [f"{one.tweet_id:<19} {(one.created_at.date() if one.created_at else '-')!s:<10}  " for one in found]
     side = _room(max(map(len, heads)) + max(cell_len(surface) for _, surface, _ in parts))
     cut = [(_last_cells(before, side), surface, _first_cells(after, side)) for before, surface, after in parts]
     widest = max(cell_len(before) for before, _, _ in cut)

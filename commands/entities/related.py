@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import click
 
-from commands.answers import form_options, print_answer
+from commands.answers import LIMIT, form_options, print_answer
 from commands.filters import Asked, chosen_filter, filter_options
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="log-likelihood: hardly chance; count: tweets together; pmi: seldom apart.",
 )
-@click.option("--limit", type=click.IntRange(1), default=10, show_default=True)
+@click.option("--limit", type=LIMIT, default=10, show_default=True)
 @click.option("--minimum", type=click.IntRange(1), default=3, show_default=True, help="Tweets together, at least.")
 @click.option(
     "--graph",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import click
 
-from commands.answers import form_options, print_answer
+from commands.answers import LIMIT, form_options, print_answer
 from commands.filters import Asked, chosen_filter, filter_options
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @click.command("show", short_help="Show what is known about one entity.")
 @click.argument("entity")
-@click.option("--limit", type=click.IntRange(1), default=5, show_default=True, help="Of surface forms, authors, ...")
+@click.option("--limit", type=LIMIT, default=5, show_default=True, help="Of surface forms, authors, ...")
 @filter_options
 @form_options
 def show(entity: str, limit: int, as_json: bool, as_csv: bool, **asked: Unpack[Asked]) -> None:

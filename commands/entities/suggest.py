@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import click
 
-from commands.answers import form_options, print_answer
+from commands.answers import LIMIT, form_options, print_answer
 from commands.filters import Asked, chosen_filter, filter_options
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @click.command("suggest-merges", short_help="Propose entities that may be one.")
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True)
+@click.option("--limit", type=LIMIT, default=20, show_default=True)
 @filter_options
 @form_options
 def suggest_merges(limit: int, as_json: bool, as_csv: bool, **asked: Unpack[Asked]) -> None:

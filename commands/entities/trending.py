@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import click
 
-from commands.answers import form_options, print_answer
+from commands.answers import LIMIT, form_options, print_answer
 from commands.filters import Asked, chosen_filter, filter_options
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="The window just before, or the same one a week earlier.",
 )
-@click.option("--limit", type=click.IntRange(1), default=10, show_default=True)
+@click.option("--limit", type=LIMIT, default=10, show_default=True)
 @filter_options
 @form_options
 def trending(against: Any, limit: int, as_json: bool, as_csv: bool, **asked: Unpack[Asked]) -> None:

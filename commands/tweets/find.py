@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Unpack
 
 import click
 
-from commands.answers import Row, form_options, print_answer
+from commands.answers import LIMIT, Row, form_options, print_answer
 from commands.filters import Asked, chosen_filter, filter_options
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @click.option(
     "--mentions", multiple=True, metavar="ENTITY", help='london, PER:"jane doe", or LOC:* for any; all must be there.'
 )
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True)
+@click.option("--limit", type=LIMIT, default=20, show_default=True)
 @filter_options
 @form_options
 def find(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Unpack
 
 import click
 
-from commands.answers import Row, form_options, print_answer
+from commands.answers import LIMIT, Row, form_options, print_answer
 from commands.filters import Asked, chosen_filter, filter_options
 from commands.tweet_ids import parse_tweet_id
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @click.command("similar", short_help="Find the tweets that share entities with one.")
 @click.argument("tweet_id", metavar="ID", callback=lambda context, option, value: parse_tweet_id(value))
-@click.option("--limit", type=click.IntRange(1), default=10, show_default=True)
+@click.option("--limit", type=LIMIT, default=10, show_default=True)
 @filter_options
 @form_options
 def similar(tweet_id: int, limit: int, as_json: bool, as_csv: bool, **asked: Unpack[Asked]) -> None:
