@@ -62,6 +62,7 @@ def test_context_stands_in_a_column_whatever_the_text(run: Run) -> None:
     done = run("context", "london", "--words", "6")
     lines = done.output.splitlines()
     assert [line[:1] for line in lines[:-1]] == list("7654321")
+    assert all(line[20:30] == "2026-03-01" for line in lines[:-1])
     columns = {cell_len(line.partition("London")[0]) for line in lines[:-1]}
     assert len(columns) == 1
     assert all(cell_len(line) <= 120 for line in lines[:-1])
