@@ -22,7 +22,7 @@ _INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.ins
 
 
 def add(session: Session, version_id: int, tweet_ids: Collection[int]) -> None:
-    """Count in the tweets that a version has just read. Their marks and spans are stored."""
+    """Count in stored tweets that a version has just read. Their spans are stored."""
     _change(session, version_id, tweet_ids, 1)
 
 
@@ -67,27 +67,16 @@ def _by_entity(session: Session, version_id: int, tweet_ids: Collection[int], si
 
 
 def _by_hour(session: Session, version_id: int, tweet_ids: Collection[int], sign: int) -> Select[Any]:
-    spans = (
-        select(Span.tweet_id, func.count().label("mentions"))
-        .where(Span.model_version_id == version_id, is_one_of(session, Span.tweet_id, tweet_ids))
-        .group_by(Span.tweet_id)
-        .subquery()
-    )
     hour = number_in_sql(session, Tweet.created_at, HOUR).label("hour")
-    read = (Annotation.model_version_id == version_id, Annotation.status == "done")
-    return (
-        select(
-            literal(version_id).label("model_version_id"),
-            hour,
-            (sign * func.count()).label("tweets"),
-            (sign * func.coalesce(func.sum(spans.c.mentions), 0)).label("mentions"),
-        )
-        .join(Annotation, Annotation.tweet_id == Tweet.id)
-        .outerjoin(spans, spans.c.tweet_id == Tweet.id)
-        .where(*read, is_one_of(session, Tweet.id, tweet_ids))
-        .group_by(hour)
-        .order_by(hour)
+    mine = (Span.model_version_id == version_id, is_one_of(session, Span.tweet_id, tweet_ids))
+    tweets = select(hour, literal(sign).label("tweets"), literal(0).label("mentions"))
+    found = (
+        select(hour, literal(0), literal(sign)).select_from(Span).join(Tweet, Tweet.id == Span.tweet_id).where(*mine)
     )
+    both = union_all(tweets.where(is_one_of(session, Tweet.id, tweet_ids)), found).subquery()
+    sums = (func.sum(both.c.tweets).label("tweets"), func.sum(both.c.mentions).label("mentions"))
+    counted = select(literal(version_id).label("model_version_id"), both.c.hour, *sums).where(true())
+    return counted.group_by(both.c.hour).order_by(both.c.hour)
 
 
 def _upsert(session: Session, table: type[Base], rows: Select[Any]) -> None:
