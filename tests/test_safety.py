@@ -17,6 +17,7 @@ TAKES_SQL = {"text", "execute", "executemany", "exec_driver_sql", "scalars", "sc
 # Statements that no parameter can stand in: (file, the words before the part that varies).
 _COUNTS = "db/migrations/versions/0003_counts_and_edits.py"
 _ENTITY_COLUMNS = "model_version_id, entity_id, day, label, mentions, tweets"
+_HOUR_COLUMNS = "model_version_id, hour, tweets, mentions"
 CONSTANTS_ONLY = {
     ("db/session.py", "PRAGMA "),
     ("db/upgrade.py", "PRAGMA foreign_keys = "),

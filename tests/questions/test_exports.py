@@ -368,7 +368,8 @@ def test_provenance_and_coverage(run: Run, database: Database, world: World) -> 
         "corpus_fingerprint": "c" * 64, "offsets": "Unicode code points into the text, end exclusive",
         "filter": {
             "language": None, "author": None, "since": "2026-03-01T00:00:00+00:00", "until": None, "text": None,
-            "retweets": True, "label": "PER", "min_score": 0.0, "kind": "all", "hidden": False, "query": None, "entity": None,
+            "retweets": True, "label": "PER", "min_score": 0.0, "kind": "all", "hidden": False,
+            "query": None, "entity": None,
         },
         "format": "jsonl", "tweets": len(found), "spans": number, "notes": {},
     }  # fmt: skip
