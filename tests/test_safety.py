@@ -14,18 +14,15 @@ SOURCES = sorted(
 )
 
 TAKES_SQL = {"text", "execute", "executemany", "exec_driver_sql", "scalars", "scalar", "SQL", "copy", "literal_column"}
-# Statements that no parameter can stand in: (file, the words before the part that varies).
 _COUNTS = "db/migrations/versions/0003_counts_and_edits.py"
 _ENTITY_COLUMNS = "model_version_id, entity_id, day, label, mentions, tweets"
 _HOUR_COLUMNS = "model_version_id, hour, tweets, mentions"
+# Statements that no parameter can stand in: (file, the words before the part that varies).
 CONSTANTS_ONLY = {
     ("db/session.py", "PRAGMA "),
     ("db/upgrade.py", "PRAGMA foreign_keys = "),
     (_COUNTS, f"INSERT INTO entity_counts ({_ENTITY_COLUMNS}) SELECT spans.model_version_id, entity_id, "),
-    (
-        _COUNTS,
-        "INSERT INTO hour_counts (model_version_id, hour, tweets, mentions) SELECT annotations.model_version_id, ",
-    ),
+    (_COUNTS, f"INSERT INTO hour_counts ({_HOUR_COLUMNS}) SELECT annotations.model_version_id, "),
 }
 
 RUNS_CODE = {"eval", "exec", "compile", "__import__"}
