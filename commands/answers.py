@@ -5,14 +5,30 @@ from __future__ import annotations
 import csv
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from db.coverage import Coverage
 
 Row = dict[str, Any]
+
+
+class HasTweet(Protocol):
+    """A row about a tweet."""
+
+    @property
+    def tweet_id(self) -> int: ...  # noqa: D102
+    @property
+    def created_at(self) -> datetime | None: ...  # noqa: D102
+    @property
+    def author(self) -> str | None: ...  # noqa: D102
+    @property
+    def text(self) -> str: ...  # noqa: D102
+
 
 LIMIT = click.IntRange(1, 1_000_000)  # of rows
 
@@ -44,6 +60,16 @@ def print_answer(
     else:
         click.echo(none)
     click.secho(covered(coverage), dim=True, err=as_csv)
+
+
+def tweet_columns(one: HasTweet) -> Row:
+    """Write the tweet of a row for programs."""
+    return {
+        "tweet_id": str(one.tweet_id),
+        "created_at": one.created_at.isoformat() if one.created_at else None,
+        "author": one.author,
+        "text": one.text,
+    }
 
 
 def _print_csv(rows: Sequence[Row]) -> None:

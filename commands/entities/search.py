@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import click
 
-from commands.answers import LIMIT, form_options, print_answer
+from commands.answers import LIMIT, form_options, print_answer, tweet_columns
 from commands.filters import Asked, chosen_filter, filter_options
 
 if TYPE_CHECKING:
@@ -58,10 +58,7 @@ def search(text: str, how: How, limit: int, as_json: bool, as_csv: bool, **asked
 def mention_row(one: Mention) -> dict[str, Any]:
     """Write a mention for programs."""
     return {
-        "tweet_id": str(one.tweet_id),
-        "created_at": one.created_at.isoformat() if one.created_at else None,
-        "author": one.author,
-        "text": one.text,
+        **tweet_columns(one),
         "start": one.start,
         "end": one.end,
         "label": one.label,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Unpack
 
 import click
 
-from commands.answers import LIMIT, Row, form_options, print_answer
+from commands.answers import LIMIT, Row, form_options, print_answer, tweet_columns
 from commands.filters import Asked, chosen_filter, filter_options
 
 if TYPE_CHECKING:
@@ -61,10 +61,7 @@ def _row(one: FoundTweet, is_flat: bool) -> Row:
         for mention in one.mentions
     ]  # fmt: skip
     return {
-        "tweet_id": str(one.tweet_id),
-        "created_at": one.created_at.isoformat() if one.created_at else None,
-        "author": one.author,
-        "text": one.text,
+        **tweet_columns(one),
         "mentions": "; ".join(f"{mention['label']}:{mention['surface']}" for mention in mentions)
         if is_flat
         else mentions,

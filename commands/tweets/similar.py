@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Unpack
 
 import click
 
-from commands.answers import LIMIT, Row, form_options, print_answer
+from commands.answers import LIMIT, Row, form_options, print_answer, tweet_columns
 from commands.filters import Asked, chosen_filter, filter_options
 from commands.tweet_ids import parse_tweet_id
 
@@ -57,10 +57,7 @@ def _row(one: SimilarTweet, is_flat: bool) -> Row:
         for entity in one.shared
     ]  # fmt: skip
     return {
-        "tweet_id": str(one.tweet_id),
-        "created_at": one.created_at.isoformat() if one.created_at else None,
-        "author": one.author,
-        "text": one.text,
+        **tweet_columns(one),
         "score": round(one.score, 4),
         "shared": "; ".join(f"{entity.label}:{entity.shown}" for entity in one.shared) if is_flat else shared,
     }
