@@ -15,7 +15,7 @@ from tests.questions.world import NOON, Found, Key, World, filters, holds
 few = settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None)
 
 QUERIES = ("rain", '"rain in"', "Lon* -again", "again, the", "@ann", "bob", "-🎉 it's", "sure -Ann")
-MENTIONED = ("PER:*", "loc:*", "LOC:london", "PER:bob", "@Ann", "PER:ann", "ORG:a_b", "London, UK", "são paulo")
+MENTIONED = ("PER:*", "loc:*", "LOC:london", "PER:bob", "@Ann", "PER:ann", "ORG:a_b", "London, UK", "LOC:são paulo")
 
 
 def key_of(world: World, text: str, version_id: int) -> Key:
