@@ -160,11 +160,12 @@ def test_the_shown_name_is_counted_in_so_many_mentions_at_most(filled: Database)
         assert 0 < max(rows_of(plan, "spans") for plan in found) <= 1100
 
 
-def test_a_rare_entity_costs_what_its_mentions_cost(filled: Database) -> None:
+@pytest.mark.parametrize("chosen", [PLAIN, Filter(model_version_id=1, language="en", since=NOON - timedelta(days=5))])
+def test_a_rare_entity_costs_what_its_mentions_cost(filled: Database, chosen: Filter) -> None:
     rare = entity_id(filled, ("name 5000", "LOC"))
 
     def ask(session: Session) -> None:
-        of_it = mentions(session, HOUR, members(session, rare))
+        of_it = mentions(session, chosen, members(session, rare))
         session.execute(select(func.count(), func.min(of_it.c.tweet_id)).select_from(of_it))
 
     found = plans(filled, ask)
