@@ -108,10 +108,14 @@ def _counts(session: Session, found: Subquery) -> Counts:
         func.max(Tweet.created_at),
     )
     row = session.execute(of_all).one()
-    one = joined.with_only_columns(Tweet.id).limit(1)
-    first = session.scalars(one.order_by(Tweet.created_at.asc().nulls_last(), Tweet.id)).all()
-    last = session.scalars(one.order_by(Tweet.created_at.desc().nulls_last(), Tweet.id.desc())).all()
-    ids = tuple(dict.fromkeys([*first, *last]))
+    lowest, highest = func.min(Tweet.id), func.max(Tweet.id)
+    if row[5] is None:
+        ends = [*session.execute(joined.with_only_columns(lowest, highest)).one()] if row[1] else []
+    else:  # found by their times: to have them in that order, the tweets of everybody would be gone through
+        first = joined.with_only_columns(lowest).where(Tweet.created_at == row[5])
+        last = joined.with_only_columns(highest).where(Tweet.created_at == row[6])
+        ends = [session.scalars(first).one(), session.scalars(last).one()]
+    ids = tuple(dict.fromkeys(ends))
     return Counts(int(row[0]), row[1], row[2], row[3], row[4], row[5], row[6], ids)
 
 
