@@ -177,7 +177,7 @@ def _killed_with_a_lease(place: Place, victim: WorkerProcess) -> bool:
 def test_flushed_redis_loses_nothing(servers: Place, redis_url: str, expected: Spans) -> None:
     with running(UNTIL_EMPTY, servers.env, servers.folder / "log") as worker:
         with redis.Redis.from_url(redis_url) as client:
-            wait_until(lambda: servers.count("done") > 5 and 0 < client.llen("tweetspan"), 60, "messages wait")
+            wait_until(lambda: servers.count("done") > 5 and client.llen("tweetspan") > 0, 60, "messages wait")
             client.flushall()
         assert worker.process.wait(120) == 0, worker.said
     _assert_same(servers.spans(), expected)
