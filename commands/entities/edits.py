@@ -69,7 +69,7 @@ def merge(entity: str, into: str, who: str, why: str | None) -> None:
 @click.argument("name", callback=_legible)
 @_said
 def rename(entity: str, name: str, who: str, why: str | None) -> None:
-    """Show ENTITY as NAME. It is found under both.
+    """Show ENTITY as NAME. Where an ENTITY is asked for, both names mean it.
 
     \b
     Example: tweetspan entities rename @potus "President of the United States"
