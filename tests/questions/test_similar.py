@@ -59,8 +59,8 @@ def expected(world: World, source: StoredTweet, chosen: Filter, limit: int) -> l
     originals, texts = [source.retweet_of or source.id], [said(source.text)]
     for score, _, _, tweet, shared in sorted(ranked, key=lambda one: one[:3]):
         original, text = tweet.retweet_of or tweet.id, said(tweet.text)
-        is_of_source = original == originals[0]
-        if original not in originals and text not in texts:
+        is_of_source = originals[0] in (original, tweet.id)  # also where the original itself is said to be a retweet
+        if original not in originals and text not in texts and not is_of_source:
             answer.append((tweet.id, pytest.approx(-score), sorted(shared)))
         if not is_of_source:
             originals.append(original)

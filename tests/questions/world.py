@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -67,6 +68,10 @@ class World:
     merges: list[tuple[Key, Key]] = field(default_factory=list)
     names: dict[Key, str] = field(default_factory=dict)
     hidden: set[Key] = field(default_factory=set)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(f"<a world of {len(self.tweets)} tweets>")  # hypothesis would write all of them, and warn
+
     edits: dict[int, tuple[str, Key, Key | str | None]] = field(default_factory=dict)  # that count, by their ids
 
     def apply_edits(self) -> None:
