@@ -61,12 +61,16 @@ def copy_rows(session: Session, table: type[Base], columns: Sequence[str], rows:
     _copy(session, table.__table__, table.__tablename__, columns, rows)
 
 
+def dialect_insert(session: Session, table: type[Base]) -> Any:
+    """Return an INSERT that knows ON CONFLICT, of the plain table: an ORM insert may come as several statements."""
+    return _INSERT[dialect(session)](table.__table__)
+
+
 def insert_new(session: Session, table: type[Base], rows: Sequence[dict[str, Any]], returning: Any) -> set[Any]:
     """Insert the rows whose key is not there yet; return the column `returning` of those that were inserted."""
     if not rows:
         return set()
-    # The plain table: as an ORM insert, rows with None in different columns would be statements of their own.
-    statement = _INSERT[dialect(session)](table.__table__).on_conflict_do_nothing().returning(returning)
+    statement = dialect_insert(session, table).on_conflict_do_nothing().returning(returning)
     return set(session.scalars(statement, rows))
 
 

@@ -8,17 +8,14 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Select, delete, distinct, func, literal, select, true, union_all
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from db.bulk import dialect, is_one_of
+from db.bulk import dialect_insert, is_one_of
 from db.columns import Base
 from db.periods import DAY, HOUR, number_in_sql
 from db.tables import Annotation, EntityCount, HourCount, Span, Tweet
 
 EVER = 2**31 - 1  # as a day: the sum over all of them
-
-_INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
 def add(session: Session, version_id: int, tweet_ids: Collection[int]) -> None:
@@ -80,7 +77,7 @@ def _by_hour(session: Session, version_id: int, tweet_ids: Collection[int], sign
 
 
 def _upsert(session: Session, table: type[Base], rows: Select[Any]) -> None:
-    target: Any = table.__table__
-    statement = _INSERT[dialect(session)](target).from_select(list(rows.selected_columns.keys()), rows)
+    target = table.__table__
+    statement = dialect_insert(session, table).from_select(list(rows.selected_columns.keys()), rows)
     sums = {name: target.c[name] + statement.excluded[name] for name in ("mentions", "tweets")}
     session.execute(statement.on_conflict_do_update(index_elements=list(target.primary_key), set_=sums))

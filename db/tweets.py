@@ -57,7 +57,7 @@ def count_deleted(session: Session, ids: Collection[int]) -> int:
 
 def texts(session: Session, ids: Sequence[int]) -> dict[int, str]:
     """Return the texts of those tweets that (still) exist, by id, in rising order of id."""
-    rows = session.execute(select(Tweet.id, Tweet.text).where(Tweet.id.in_(ids)).order_by(Tweet.id))
+    rows = session.execute(select(Tweet.id, Tweet.text).where(is_one_of(session, Tweet.id, ids)).order_by(Tweet.id))
     return {row.id: row.text for row in rows}
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
+from db.bulk import is_one_of
 from db.coverage import Coverage, cover
 from db.entity_lookup import labels_of
 from db.filters import Filter, mentions, read_tweets
@@ -62,10 +63,10 @@ def draw_audit(session: Session, chosen: Filter, tweets: int, seed: int) -> Audi
 
 
 def spans_of(session: Session, chosen: Filter, tweet_ids: Sequence[int]) -> dict[int, tuple[Span, ...]]:
-    """Return the mentions that count in each of these tweets, none or more, in the order of the text."""
-    found = mentions(session, chosen)
+    """Return the mentions that count in each of these chosen tweets, none or more, in the order of the text."""
+    found = mentions(session, chosen.of_any_tweet())
     columns = (found.c.tweet_id, found.c.start_char, found.c.end_char, found.c.label, found.c.score)
-    rows = session.execute(select(*columns).where(found.c.tweet_id.in_(tweet_ids)))
+    rows = session.execute(select(*columns).where(is_one_of(session, found.c.tweet_id, tweet_ids)))
     spans: dict[int, list[Span]] = defaultdict(list)
     for row in rows:
         spans[row.tweet_id].append(Span(row.start_char, row.end_char, row.label, row.score))

@@ -83,7 +83,7 @@ def _own_tweets(session: Session, entity_id: int, chosen: Filter) -> int:
 def _together(session: Session, entity_id: int, chosen: Filter, minimum: int) -> dict[int, int]:
     mine = mentions(session, replace(chosen, label=None), members(session, entity_id))
     tweets = select(mine.c.tweet_id).distinct().subquery()
-    others = mentions(session, _of_mentions(chosen))
+    others = mentions(session, chosen.of_any_tweet())
     both = func.count(others.c.tweet_id.distinct())
     rows = (
         select(others.c.entity_id, both)
@@ -93,17 +93,6 @@ def _together(session: Session, entity_id: int, chosen: Filter, minimum: int) ->
         .having(both >= minimum)
     )
     return {row[0]: row[1] for row in session.execute(rows)}
-
-
-def _of_mentions(chosen: Filter) -> Filter:
-    """Return the conditions on mentions alone, for where the tweets are chosen already."""
-    return Filter(
-        model_version_id=chosen.model_version_id,
-        label=chosen.label,
-        min_score=chosen.min_score,
-        kind=chosen.kind,
-        hidden=chosen.hidden,
-    )
 
 
 def _strength(row: Meeting, by: By) -> float:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Select, Subquery, func, select, union_all
 from sqlalchemy.orm import Session, aliased
 
+from db import tweets
 from db.counts import EVER
 from db.entity_lookup import labels_of
 from db.filters import Filter, mentions, read_tweets
@@ -52,7 +53,7 @@ def for_review(session: Session, chosen: Filter, limit: int) -> list[ReviewTweet
     reasons: dict[int, list[str]] = {}
     for tweet_id, reason in _in_turn(rankings):
         reasons.setdefault(tweet_id, []).append(reason)
-    texts = _texts(session, list(reasons))
+    texts = tweets.texts(session, list(reasons))
     first: dict[str, int] = {}
     for tweet_id in reasons:
         first.setdefault(texts[tweet_id], tweet_id)
@@ -64,11 +65,6 @@ def for_review(session: Session, chosen: Filter, limit: int) -> list[ReviewTweet
 def _in_turn(rankings: list[dict[int, str]]) -> Iterator[tuple[int, str]]:
     turns = zip_longest(*(ranking.items() for ranking in rankings))
     return (one for one in chain.from_iterable(turns) if one is not None)
-
-
-def _texts(session: Session, tweet_ids: list[int]) -> dict[int, str]:
-    rows = session.execute(select(Tweet.id, Tweet.text).where(Tweet.id.in_(tweet_ids)))
-    return {row.id: row.text for row in rows}
 
 
 def _by_score(session: Session, chosen: Filter, limit: int) -> dict[int, str]:
@@ -113,11 +109,11 @@ def _rare(session: Session, chosen: Filter, limit: int) -> dict[int, str]:
     names = _rare_entities(session, chosen, limit * _SPARE)
     found = mentions(session, chosen, list(names))
     newest = select(found.c.entity_id, func.max(found.c.tweet_id).label("tweet_id")).group_by(found.c.entity_id)
-    tweets = {row.entity_id: row.tweet_id for row in session.execute(newest)}
+    latest = {row.entity_id: row.tweet_id for row in session.execute(newest)}
     ranking: dict[int, str] = {}
     for entity_id, reason in names.items():
-        if entity_id in tweets:
-            ranking.setdefault(tweets[entity_id], reason)
+        if entity_id in latest:
+            ranking.setdefault(latest[entity_id], reason)
     return ranking
 
 

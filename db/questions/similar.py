@@ -18,7 +18,8 @@ from db.entity_lookup import members, shown_names
 from db.filters import Filter, mentions
 from db.questions.reading import read_tweet
 from db.search_words import search_words
-from db.tables import Entity, EntityCount, HourCount, Tweet
+from db.tables import Entity, EntityCount, Tweet
+from db.windows import tweets_read
 from tagging.errors import QueryError
 
 _LOOKED_AT = 5000  # tweets at most, those of the rarest entities first, of each the newest ids
@@ -87,18 +88,13 @@ def weighed_entities(session: Session, tweet_id: int, chosen: Filter) -> list[We
     found = mentions(session, chosen.of_any_tweet())
     ids = select(found.c.entity_id).where(found.c.tweet_id == tweet_id).distinct()
     entities = session.execute(select(Entity.id, Entity.label, Entity.name).where(Entity.id.in_(ids))).all()
-    total = _tweets_read(session, chosen)
+    total = tweets_read(session, chosen.of_any_tweet())
     shown = shown_names(session, chosen, [one.id for one in entities])
     weighed = []
     for one in entities:
         tweets = min(total, _tweets_of(session, chosen, members(session, one.id)))
         weighed.append(WeighedEntity(one.id, shown[one.id], one.label, one.name, tweets, log(total / tweets)))
     return sorted(weighed, key=lambda one: (one.tweets, one.name, one.label))
-
-
-def _tweets_read(session: Session, chosen: Filter) -> int:
-    read = select(func.sum(HourCount.tweets)).where(HourCount.model_version_id == chosen.model_version_id)
-    return int(session.scalars(read).one())
 
 
 def _tweets_of(session: Session, chosen: Filter, entity_ids: Collection[int]) -> int:
