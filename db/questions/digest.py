@@ -13,7 +13,7 @@ from db.filters import Filter, mentions
 from db.questions.companions import SOURCES
 from db.questions.rates import Counted, most_mentioned, totals_of
 from db.questions.story import Story, story
-from db.questions.trending import Trend, trending, windows
+from db.questions.trending import CANDIDATES, Trend, trends_among, windows
 from db.windows import tweets_read
 from tagging.errors import QueryError
 
@@ -82,14 +82,15 @@ def digest_period(session: Session, chosen: Filter, tweets: int = 3) -> PeriodDi
     assert window.since is not None
     assert window.until is not None
     assert before.since is not None
-    leaders = most_mentioned(session, window, _TOP)
+    candidates = most_mentioned(session, window, CANDIDATES)
+    leaders = candidates[:_TOP]
     if not leaders:
         raise QueryError(
             f"version {chosen.model_version_id} has no mention from {window.since:%Y-%m-%d %H:%M} to "
             f"{window.until:%Y-%m-%d %H:%M} that the filters leave; choose a longer window or fewer conditions"
         )
     read_before = tweets_read(session, before)
-    trends = tuple(trending(session, window)) if read_before else None
+    trends = tuple(trends_among(session, candidates, window, before)) if read_before else None
     first = dict.fromkeys([one.entity_id for one in trends or ()])
     sizes = {one.entity_id: one.tweets for one in trends or ()} | {one.id: one.tweets for one in leaders}
     stories = _stories(session, window, sizes, [*first, *(one.id for one in leaders if one.id not in first)], tweets)

@@ -14,7 +14,7 @@ from db.entity_lookup import members, shown_names
 from db.filters import Filter, mentions
 from db.periods import DAY, number_of, start_of
 from db.questions.measures import critical_value, overdispersed_log_likelihood
-from db.questions.rates import most_mentioned, totals_of
+from db.questions.rates import Counted, most_mentioned, totals_of
 from db.questions.search import Mention, read_mentions, rows_of
 from db.tables import Tweet
 from db.windows import newest_hour, tweets_read
@@ -22,7 +22,7 @@ from tagging.errors import QueryError
 
 Against = Literal["previous", "last-week"]
 
-_CANDIDATES = 1000
+CANDIDATES = 1000  # entities of a window that are compared
 _FEWEST = 5  # tweets that mention what is reported
 _CHANCE = 0.05  # that anything is reported where nothing has changed
 _TELLING = 5  # tweets, expected in either window, from which on a candidate tells how much rates vary by themselves
@@ -69,13 +69,19 @@ def trending(session: Session, chosen: Filter, against: Against = "previous", li
     Raises QueryError if one of the windows holds no tweets that were read.
     """
     window, before = windows(session, chosen, against)
+    return trends_among(session, most_mentioned(session, window, CANDIDATES), window, before, limit)
+
+
+def trends_among(
+    session: Session, candidates: Sequence[Counted], window: Filter, before: Filter, limit: int = 10
+) -> list[Trend]:
+    """Return those of the entities most mentioned in a window that trend, for who has looked them up already."""
     total, total_before = _read(session, window), _read(session, before)
-    candidates = most_mentioned(session, window, _CANDIDATES)
     known = totals_of(session, before, [one.id for one in candidates])
     counts = [(one.tweets, known.get(one.id, (0, 0))[1]) for one in candidates]
     found = [(score, candidates[index], counts[index]) for index, score in risen(counts, total, total_before).items()]
     best = sorted(found, key=lambda row: (-row[0], row[1].name, row[1].label))[:limit]
-    shown = shown_names(session, chosen, [one.id for _, one, _ in best])
+    shown = shown_names(session, window, [one.id for _, one, _ in best])
     return [
         Trend(one.id, shown[one.id], one.label, one.name, now, total, then, total_before, score,
               _examples(session, window, one.id))
