@@ -28,6 +28,7 @@ OWNERS: dict[str, set[str]] = {
     "datasets": {"trainer"},
     "evaluate": {"trainer"},
     "sklearn": {"trainer", "db"},
+    "rapidfuzz": {"db"},
     "matplotlib": {"commands"},
     "networkx": {"commands"},
     "pyarrow": {"commands"},
