@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Protocol
 
 import click
@@ -47,11 +48,11 @@ def print_answer(
     Each row holds the columns in their order. What the answer covers stands in the JSON, below a table, and, since CSV
     has no place for it, on standard error.
     """
-    from commands.filters import covered, covered_json
+    from commands.filters import covered
     from commands.rendering import print_json
 
     if as_json:
-        print_json({"covers": covered_json(coverage), "rows": list(rows)})
+        print_json({"covers": asdict(coverage), "rows": list(rows)})
         return
     if as_csv:
         _print_csv(rows)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TypedDict
 
 import click
@@ -108,8 +107,3 @@ def covered(coverage: Coverage) -> str:
     tweets = f"{coverage.tweets:,} of {coverage.tweets_total:,} tweets"
     mentions = f"{coverage.mentions:,} of {coverage.mentions_total:,} mentions"
     return f"from {tweets} that version {coverage.model_version_id} has read, and {mentions} in them"
-
-
-def covered_json(coverage: Coverage) -> dict[str, int]:
-    """Say what an answer covers, for machines."""
-    return asdict(coverage)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from commands.rendering import clean
 from tagging.errors import QueryError
 
 if TYPE_CHECKING:
@@ -33,15 +34,14 @@ def timeline_figure(periods: Sequence[Period], title: str, by: str) -> Figure:
 
     shares = any(period.share is not None for period in periods)
     with rc_context(_STYLE):
-        figure = Figure(
-            figsize=(8, 5 if shares else 3.2)
-        )  # a layout that is solved comes out a little otherwise each time
+        figure = Figure(figsize=(8, 5 if shares else 3.2))
+        # A layout that is solved comes out a little otherwise each time.
         figure.subplots_adjust(left=0.1, right=0.98, top=0.92 if shares else 0.88, bottom=0.11 if shares else 0.17)
         axes = figure.subplots(1 + shares, 1, sharex=True, squeeze=False)[:, 0]
         figure.align_ylabels()
         _bars(axes[0], periods, [period.mentions for period in periods], by)
         axes[0].set_ylabel(f"mentions per {by}")
-        axes[0].set_title(_plain(title))
+        axes[0].set_title(clean(title))
         if shares:
             _bars(axes[1], periods, [100 * (period.share or 0) for period in periods], by)
             axes[1].set_ylabel("share of tweets (%)")
@@ -94,9 +94,3 @@ def _bars(axes: Axes, periods: Sequence[Period], heights: Sequence[float], by: s
 def _sample(periods: Sequence[Period]) -> str:
     mentions, tweets = (sum(getattr(period, name) for period in periods) for name in ("mentions", "tweets"))
     return f"{mentions:,} mentions in {tweets:,} tweets read"
-
-
-def _plain(text: str) -> str:
-    from commands.rendering import clean
-
-    return clean(text)

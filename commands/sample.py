@@ -59,16 +59,10 @@ def _row(tweet: ReviewTweet) -> dict[str, Any]:
 
 def _task(tweet: ReviewTweet, model_version_id: int) -> dict[str, Any]:
     """Write a tweet as a task with predictions, from which Label Studio prefills the annotation."""
+    from commands.export.as_label_studio import region
+
     result = [
-        {
-            "id": f"{tweet.tweet_id}-{one.start}",
-            "from_name": "label",
-            "to_name": "text",
-            "type": "labels",
-            "score": round(one.score, 4),
-            "value": {"start": one.start, "end": one.end, "text": one.surface(tweet.text), "labels": [one.label]},
-        }
-        for one in tweet.spans
+        region(one.start, one.end, one.label, one.surface(tweet.text), round(one.score, 4)) for one in tweet.spans
     ]
     data = {"id": str(tweet.tweet_id), "text": tweet.text, "reasons": "; ".join(tweet.reasons)}
     return {"data": data, "predictions": [{"model_version": f"tweetspan {model_version_id}", "result": result}]}

@@ -32,7 +32,7 @@ def compare(differences: tuple[str, ...], limit: int, as_json: bool, as_csv: boo
     """Find the entities that are over- or under-represented in one window, author, language or version of the model.
 
     The filters say what one side is, and --against in what the other differs from it. A share is of the tweets of its
-    side that were read; G2 is the log-likelihood of the two, below zero where an entity is under-represented. Where
+    side that were read; G² is the log-likelihood of the two, below zero where an entity is under-represented. Where
     nothing differs, one entity in a thousand is beyond 10.8.
 
     \b
@@ -56,7 +56,7 @@ def compare(differences: tuple[str, ...], limit: int, as_json: bool, as_csv: boo
     def show() -> None:
         columns = ["mentions", "tweets", "share"]
         there = [f"{column} there" for column in columns]
-        print_table(["entity", "label", *columns, *there, "G2"], [_figures(contrast) for contrast in found])
+        print_table(["entity", "label", *columns, *there, "G²"], [_figures(contrast) for contrast in found])
         click.secho(f"there: {against}", dim=True)
 
     rows = [_row(contrast) for contrast in found]

@@ -53,7 +53,7 @@ def related(
     """
     from commands.graphs import write_graph
     from commands.opening import opened
-    from commands.rendering import print_table
+    from commands.rendering import counted, print_table
     from db.coverage import cover
     from db.entity_lookup import look_up
     from db.questions.network import network
@@ -66,7 +66,8 @@ def related(
         around = network(session, one.id, chosen, by, limit, minimum) if graph else None
     if graph and around:
         write_graph(around, graph)
-        click.echo(f"{len(around.nodes)} nodes and {len(around.links)} edges are in {graph}", err=True)
+        nodes, edges = counted(len(around.nodes), "node"), counted(len(around.links), "edge")
+        click.echo(f"{nodes} and {edges} are in {graph}", err=True)
 
     def show() -> None:
         columns = ["entity", "label", "together", "its tweets", "PMI", "G²"]

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 def trending(against: Any, limit: int, as_json: bool, as_csv: bool, **asked: Unpack[Asked]) -> None:
     """Find the entities that a larger share of tweets mentions than before, with the newest of these tweets.
 
-    The window is the day of the newest tweet that was read, in UTC, or what --since and --until say. G2 is the
+    The window is the day of the newest tweet that was read, in UTC, or what --since and --until say. G² is the
     log-likelihood ratio of the two shares, given how much those of most entities vary by themselves. What is listed is
-    mentioned by five tweets or more, and has a G2 that nothing reaches by chance in 19 questions of 20.
+    mentioned by five tweets or more, and has a G² that nothing reaches by chance in 19 questions of 20.
 
     \b
     Example: tweetspan entities trending --label ORG --against last-week
@@ -48,7 +48,7 @@ def trending(against: Any, limit: int, as_json: bool, as_csv: bool, **asked: Unp
     def show() -> None:
         click.echo(_windows(*compared))
         rows = [[rank, one.shown, one.label, *_figures(one)] for rank, one in enumerate(found, start=1)]
-        print_table(["", "entity", "label", "tweets", "share", "before", "share", "times", "G2"], rows)
+        print_table(["", "entity", "label", "tweets", "share", "before", "share", "times", "G²"], rows)
         for rank, one in enumerate(found, start=1):
             click.secho(f"{rank}. tweets behind it", dim=True)
             for example in one.examples:

@@ -56,30 +56,38 @@ def export_command(
       tweetspan export > annotations.jsonl
       tweetspan export --format parquet --output spans.parquet --label LOC --since 7d
     """
-    from commands.export.as_label_studio import label_config as labelling
     from commands.opening import opened
+
+    with opened() as (_, database):
+        if label_config:
+            _print_label_config(database, asked)
+        else:
+            _export(database, IDS if ids_only else file_format, entity, output, asked)
+
+
+def _print_label_config(database: Database, asked: Asked) -> None:
+    from commands.export.as_label_studio import label_config
+    from db.entity_lookup import labels_of
+
+    with database.read_session() as session:
+        click.echo(label_config(labels_of(session, chosen_filter(session, asked).model_version_id)), nl=False)
+
+
+def _export(database: Database, name: str, entity: str | None, output: str, asked: Asked) -> None:
     from commands.rendering import progress_bar
     from db import exports
     from db.coverage import cover
-    from db.entity_lookup import labels_of
 
-    name = IDS if ids_only else file_format
-    with opened() as (_, database):
-        with database.read_session() as session:
-            chosen = chosen_filter(session, asked)
-            if label_config:
-                click.echo(labelling(labels_of(session, chosen.model_version_id)), nl=False)
-                return
-            entity_ids = _members(session, entity, chosen)
-            provenance, coverage = exports.provenance(session, chosen, entity), cover(session, chosen)
-        written = Counter(tweets=0, spans=0)
-        with progress_bar() as progress, opened_output(output, name in BINARY) as sink:
-            bar = progress.add_task("tweets", total=coverage.tweets, visible=not shown_on_terminal(output))
-            pages = _counted(
-                _pages(database, chosen, entity_ids), written, lambda tweets: progress.advance(bar, tweets)
-            )
-            notes = {what: number for what, number in writer(name)(pages, sink, provenance).items() if number}
-        write_provenance(output, {**provenance, "format": name, **written, "notes": notes})
+    with database.read_session() as session:
+        chosen = chosen_filter(session, asked)
+        entity_ids = _members(session, entity, chosen)
+        provenance, coverage = exports.provenance(session, chosen, entity), cover(session, chosen)
+    written = Counter(tweets=0, spans=0)
+    with progress_bar() as progress, opened_output(output, name in BINARY) as sink:
+        bar = progress.add_task("tweets", total=coverage.tweets, visible=not shown_on_terminal(output))
+        pages = _counted(_pages(database, chosen, entity_ids), written, lambda tweets: progress.advance(bar, tweets))
+        notes = {what: number for what, number in writer(name)(pages, sink, provenance).items() if number}
+    write_provenance(output, {**provenance, "format": name, **written, "notes": notes})
     for what, number in notes.items():
         click.echo(f"{number:,} {what}", err=True)
     counts = f"{written['tweets']:,} tweets with {written['spans']:,} spans"

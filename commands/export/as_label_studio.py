@@ -13,7 +13,7 @@ from xml.sax.saxutils import quoteattr
 
 if TYPE_CHECKING:
     from commands.export.formats import Notes, Pages, Provenance, Sink
-    from db.exports import ExportedSpan, ExportedTweet
+    from db.exports import ExportedTweet
 
 
 def write(pages: Pages, output: Sink, provenance: Provenance) -> Notes:
@@ -36,12 +36,11 @@ def label_config(labels: Iterable[str]) -> str:
 def _task(tweet: ExportedTweet) -> dict[str, Any]:
     prediction: dict[str, Any] = {
         "model_version": f"tweetspan {tweet.model_version_id}",
-        "result": [_region(span) for span in tweet.spans],
+        "result": [region(one.start, one.end, one.label, one.surface, one.score) for one in tweet.spans],
     }
     if tweet.spans:
-        prediction["score"] = min(
-            span.score for span in tweet.spans
-        )  # so that Label Studio can show the least sure first
+        # So that Label Studio can show the least sure first.
+        prediction["score"] = min(span.score for span in tweet.spans)
     data = {
         "text": tweet.text,
         "tweet_id": str(tweet.id),
@@ -52,12 +51,13 @@ def _task(tweet: ExportedTweet) -> dict[str, Any]:
     return {"data": data, "predictions": [prediction]}
 
 
-def _region(span: ExportedSpan) -> dict[str, Any]:
+def region(start: int, end: int, label: str, surface: str, score: float) -> dict[str, Any]:
+    """Write a span as a region of the annotation."""
     return {
-        "id": f"{span.start}-{span.end}",
+        "id": f"{start}-{end}",
         "from_name": "label",
         "to_name": "text",
         "type": "labels",
-        "score": span.score,
-        "value": {"start": span.start, "end": span.end, "text": span.surface, "labels": [span.label]},
+        "score": score,
+        "value": {"start": start, "end": end, "text": surface, "labels": [label]},
     }
