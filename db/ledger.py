@@ -10,7 +10,7 @@ no harm, since `claim` and `finish` may be called again with the same token.
 """
 
 import uuid
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, ScalarSelect, Update, and_, case, exists, func, insert, null, or_, select, update
@@ -77,26 +77,6 @@ def written_after(session: Session, job_id: int, batch_id: int) -> dict[int, lis
     return {row.id: list(row.tweet_ids) for row in session.execute(written.where(Batch.parent_id.is_(None)))}
 
 
-def take_recovered(session: Session, limit: int, republish_after: float, queued: Collection[int] = ()) -> list[int]:
-    """Pick up to `limit` batches that were in Redis before and should be again, mark them published, return their ids.
-
-    Leases that ran out first, then messages that were not claimed for `republish_after` seconds (lost on the way).
-    `queued` are the batches whose message was seen in Redis. On PostgreSQL several dispatchers pick different rows.
-    """
-    return _take(session, _recovered_conditions(clock.read(session), republish_after), limit, queued)
-
-
-def take_new(session: Session, limit: int, queued: Collection[int] = ()) -> list[int]:
-    """Pick up to `limit` batches that were never published since they wait, oldest first, otherwise likewise."""
-    return _take(session, [_is_new(clock.read(session))], limit, queued) if limit > 0 else []
-
-
-def forget_published(session: Session, before: float) -> None:
-    """Count no batch as published that was before a time: Redis has been found empty, so those messages are lost."""
-    lost = and_(Batch.status.in_(OPEN), Batch.published_at < before)
-    session.execute(update(Batch).where(lost).values(published_at=None))
-
-
 def new_token() -> str:
     """Make a token for a claim."""
     return str(uuid.uuid4())
@@ -119,7 +99,7 @@ def claim(session: Session, batch_id: int, token: str, lease_seconds: float, wor
     the one that is active now. A batch of a cancelled job is cancelled instead. Raises ModelVersionError if no version
     is active.
     """
-    is_waiting = and_(Batch.status == WAITING, _delay_is_over(clock.now()))
+    is_waiting = and_(Batch.status == WAITING, delay_is_over(clock.now()))
     is_mine = and_(Batch.status == LEASED, Batch.lease_token == token)
     is_expired = and_(Batch.status == LEASED, Batch.lease_expires_at < clock.now())
     is_cancelled = exists().where(Job.id == Batch.job_id, Job.cancelled_at.is_not(None))
@@ -257,34 +237,8 @@ def open_batches(session: Session, limit: int) -> int:
     return session.scalars(select(func.count()).select_from(some)).one()
 
 
-def _take(
-    session: Session, conditions: Iterable[ColumnElement[bool]], limit: int, queued: Collection[int]
-) -> list[int]:
-    due: list[int] = []
-    for condition in conditions:
-        if len(due) < limit:
-            rows = select(Batch.id).where(condition, Batch.id.not_in(queued)).order_by(Batch.published_at, Batch.id)
-            due.extend(session.scalars(rows.limit(limit - len(due)).with_for_update(skip_locked=True)))
-    if due:
-        session.execute(update(Batch).where(Batch.id.in_(due)).values(published_at=clock.now()))
-    return due
-
-
-def _recovered_conditions(now: float, republish_after: float) -> Iterator[ColumnElement[bool]]:
-    """The time is a number: PostgreSQL looks up no index for a clock that runs on."""
-    long_ago = now - republish_after
-    not_since_expiry = or_(
-        Batch.published_at.is_(None), Batch.published_at < Batch.lease_expires_at, Batch.published_at < long_ago
-    )
-    yield and_(Batch.status == LEASED, Batch.lease_expires_at < now, not_since_expiry)
-    yield and_(Batch.status == WAITING, Batch.published_at < long_ago, _delay_is_over(now))
-
-
-def _is_new(now: float) -> ColumnElement[bool]:
-    return and_(Batch.status == WAITING, Batch.published_at.is_(None), _delay_is_over(now))
-
-
-def _delay_is_over(now: float | ColumnElement[float]) -> ColumnElement[bool]:
+def delay_is_over(now: float | ColumnElement[float]) -> ColumnElement[bool]:
+    """Return the SQL for a batch that need not wait, or no longer, after an error."""
     return or_(Batch.next_attempt_at.is_(None), Batch.next_attempt_at <= now)
 
 

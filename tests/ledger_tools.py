@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Double, literal, select
 from sqlalchemy.orm import Session
 
-from db import ledger, model_versions
+from db import due_batches, ledger, model_versions
 from db.session import Database
 from db.tables import Annotation, Batch
 from worker.enqueue import enqueue
@@ -56,8 +56,8 @@ def claim(session: Session, batch_id: int, lease_seconds: float = 30.0) -> ledge
 
 def take_due(session: Session, limit: int, republish_after: float, queued: Collection[int] = ()) -> list[int]:
     """Pick batches as a dispatch into an empty Redis does, recovered ones first."""
-    recovered = ledger.take_recovered(session, limit, republish_after, queued)
-    return recovered + ledger.take_new(session, limit - len(recovered), queued)
+    recovered = due_batches.take_recovered(session, limit, republish_after, queued)
+    return recovered + due_batches.take_new(session, limit - len(recovered), queued)
 
 
 class FakeClock:

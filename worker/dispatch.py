@@ -9,7 +9,7 @@ from contextlib import suppress
 import redis
 from redis.exceptions import LockError
 
-from db import clock, ledger
+from db import clock, due_batches
 from db.session import Database
 from tagging.errors import MessageError
 from worker.embedded_redis import client_url
@@ -51,8 +51,8 @@ def _top_up(database: Database, client: redis.Redis) -> int:
     messages = client.lrange(QUEUE, 0, _LOOKED_AT - 1)
     queued = set(_batch_ids(messages))
     with database.write_session() as session:
-        recovered = ledger.take_recovered(session, FULL, REPUBLISH_AFTER, queued)
-        new = ledger.take_new(session, FULL - len(messages) - len(recovered), queued)
+        recovered = due_batches.take_recovered(session, FULL, REPUBLISH_AFTER, queued)
+        new = due_batches.take_new(session, FULL - len(messages) - len(recovered), queued)
     if recovered:
         client.rpush(QUEUE, *map(fresh_message, reversed(recovered)))  # workers take from the right
     if new:
@@ -72,4 +72,4 @@ def _start_afresh(database: Database, client: redis.Redis) -> None:
         wiped_before = clock.read(session)
     if client.set(_ALIVE, 1, nx=True):
         with database.write_session() as session:
-            ledger.forget_published(session, wiped_before)
+            due_batches.forget_published(session, wiped_before)

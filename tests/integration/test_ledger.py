@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from db import jobs, ledger, model_versions
+from db import due_batches, jobs, ledger, model_versions
 from db.ledger import Claim
 from db.session import Database, open_database
 from db.tables import Batch
@@ -384,7 +384,7 @@ def test_forgotten_messages_are_due_at_once(database: Database, fake_clock: Fake
     take_due(database)
     claim(database, running)
     do(database, ledger.finish, claim(database, done))
-    do(database, ledger.forget_published, fake_clock.time + 1)
+    do(database, due_batches.forget_published, fake_clock.time + 1)
     assert row(database, done).published_at is not None, "history was rewritten"
     assert take_due(database) == [waiting]
     fake_clock.time += LEASE + 1

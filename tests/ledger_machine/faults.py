@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import ColumnElement, Double, Update, literal, select, update
 from sqlalchemy.orm import Session
 
-from db import clock, jobs, ledger, spans, tweets
+from db import clock, due_batches, jobs, ledger, spans, tweets
 from db.columns import Base
 from db.ledger import Claim
 from db.tables import Batch, Job, Tombstone, Tweet
@@ -98,7 +98,9 @@ def a_dispatch_forgets_lost_messages(patch: Patch) -> None:
 
 
 def a_dispatch_ignores_what_is_due(patch: Patch) -> None:
-    patch.setattr(ledger, "take_new", lambda session, room, *more: [*session.scalars(select(Batch.id).limit(room))])
+    patch.setattr(
+        due_batches, "take_new", lambda session, room, *more: [*session.scalars(select(Batch.id).limit(room))]
+    )
 
 
 def a_cancelled_job_keeps_its_waiting_batches(patch: Patch) -> None:
@@ -136,11 +138,11 @@ def _before(patch: Patch, module: Any, name: str, first: Callable[[Session, int]
 
 
 def _without_condition(patch: Patch, index: int) -> None:
-    conditions = ledger._recovered_conditions
+    conditions = due_batches._recovered_conditions
 
     def others(now: float, republish_after: float) -> Iterator[ColumnElement[bool]]:
         for position, condition in enumerate(conditions(now, republish_after)):
             if position != index:
                 yield condition
 
-    patch.setattr(ledger, "_recovered_conditions", others)
+    patch.setattr(due_batches, "_recovered_conditions", others)
