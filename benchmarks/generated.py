@@ -34,12 +34,9 @@ _SPAN_COLUMNS = (
 
 @dataclass(frozen=True)
 class Stream:
-    """What was stored. Entity 1 is the most frequent one; `rare` has about twenty mentions."""
+    """What was stored: the version, an entity with about twenty mentions, and a common one."""
 
     version_id: int
-    tweets: int
-    spans: int
-    entities: int
     rare: int
     common: int  # with about a thousandth of all mentions
 
@@ -73,7 +70,7 @@ def fill(database: Database, spans: int, entities: int, seed: int = 1) -> Stream
     count(database, version_id)
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("VACUUM ANALYZE" if connection.dialect.name == "postgresql" else "ANALYZE"))
-    return Stream(version_id, tweets, spans, entities, *_examples(database, spans))
+    return Stream(version_id, *_examples(database, spans))
 
 
 def count(database: Database, version_id: int) -> None:
