@@ -42,7 +42,7 @@ class Stream:
 
 
 def surface_of(entity_id: int) -> str:
-    """The only surface form of an entity, but for its case: a name of two words, every fifth a handle."""
+    """The only surface form of an entity: a name of two words, every fifth a handle."""
     number = f"{entity_id:06d}"
     return f"@name{number}" if entity_id % 5 == 0 else f"Name {number}"
 
