@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.delivery.building import Size, built
-from benchmarks.delivery.comparison import Findings, compare, read_stored, recorded_versions
+from benchmarks.delivery.comparison import Findings, compare, miscounted, read_stored, recorded_versions
 from benchmarks.delivery.fake_tagger import FakeTagger
 from benchmarks.delivery.faults import FAULTS
 from benchmarks.delivery.reference import undisturbed
@@ -150,7 +150,10 @@ def _report(
     rows = [make_row(kind, hits, schedule.without_target[kind], findings) for kind, hits in by_kind.items()]
     logs = [log for member in scene.members for log in member.logs]
     proofs = _proofs(scene, options)
+    with scene.database.read_session() as session:
+        wrong_counts = miscounted(session)
     notes = {
+        "maintained counts that are wrong": wrong_counts,
         "tweets deleted": len(scene.deleted),
         "workers started": len(logs),
         "minutes that a worker took no work though there was some": sum(one.idle_minutes for one in scene.members),
@@ -159,6 +162,8 @@ def _report(
         "enqueues that failed and were run again": sum(one.failures for one in scene.enqueuers),
     }
     missing = list(shortcomings(rows, scene.batches, findings, proofs, options.bars))
+    if wrong_counts:
+        missing.append(f"{wrong_counts} maintained counts are wrong")
     missing.extend(f"too late: {what}" for what in scene.overdue)
     if unasked := sum(one.unasked_ends for one in scene.members):
         missing.append(f"{unasked} workers ended though nobody ended them")

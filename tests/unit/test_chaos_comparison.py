@@ -5,12 +5,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import func, select, update
 
-from benchmarks.delivery.comparison import Findings, Stored, compare, lost_and_doubled, recorded_versions
+from benchmarks.delivery.comparison import Findings, Stored, compare, lost_and_doubled, miscounted, recorded_versions
 from benchmarks.delivery.fake_tagger import KILLER, POISON, DisturbedTagger, FakeTagger, find_spans
 from benchmarks.delivery.reference import register_versions, undisturbed
+from db.counts import EVER
+from db.periods import UNDATED
 from db.session import open_database
+from db.tables import EntityCount, HourCount
 from tagging.errors import PoisonTweetError
+from tests.questions.world import random_world
 from worker.enqueue import enqueue
 from worker.tweet_files import Tweet
 
@@ -84,6 +89,21 @@ def test_a_batch_that_has_not_ended_records_nothing(tmp_path: Path) -> None:
     enqueue(database, [Tweet(1, "Ana #1", None, None, None, None)], "test")
     with database.read_session() as session:
         assert recorded_versions(session) == {}
+    database.close()
+
+
+def test_a_count_that_is_wrong_missing_or_too_many_is_found(tmp_path: Path) -> None:
+    database = open_database(f"sqlite:///{tmp_path / 'test.db'}")
+    random_world(database)
+    with database.write_session() as session:
+        assert miscounted(session) == 0
+        session.execute(update(HourCount).where(HourCount.hour == UNDATED).values(tweets=HourCount.tweets + 1))
+        wrong = session.scalars(select(func.count()).where(HourCount.hour == UNDATED)).one()
+        assert miscounted(session) == wrong > 0
+        session.delete(session.scalars(select(EntityCount).limit(1)).one())
+        session.add(EntityCount(model_version_id=9, entity_id=1, day=EVER, label="PER", mentions=1, tweets=1))
+        session.flush()
+        assert miscounted(session) == wrong + 2
     database.close()
 
 
