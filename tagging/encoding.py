@@ -14,6 +14,7 @@ from tagging.words import words
 
 _KNOWN_WORDS = 100_000  # about 20 MB; beyond that all are forgotten
 
+
 @dataclass(frozen=True, slots=True)
 class Window:
     """What the network reads at once: token ids, special tokens included, and the words that begin in it.

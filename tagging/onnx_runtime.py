@@ -26,7 +26,7 @@ class OnnxRuntime:
         try:
             self._session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # its errors have no common class
-            raise CheckpointError(f"ONNX Runtime cannot load {file}: {error}; run `tweetspan models optimize`") from error
+            raise CheckpointError(f"cannot load {file}: {error}; make it anew: tweetspan models optimize") from error
 
     def start(self, windows: Sequence[Sequence[int]]) -> Callable[[], np.ndarray]:
         """Read windows of one length; return a function that gives the logits: float32, (tokens in order, labels)."""
