@@ -12,7 +12,7 @@ _TOKEN_BUDGET = 4096  # in one run
 
 
 class OnnxRuntime:
-    """A graph of `tagging.onnx_graph` in ONNX Runtime. It reads windows of one length at a time, and so pads nothing."""
+    """A graph of `tagging.onnx_graph`, in ONNX Runtime. It reads windows of one length at a time, without padding."""
 
     equal_lengths = True
     device = "cpu (ONNX Runtime)"

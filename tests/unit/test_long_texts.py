@@ -16,8 +16,8 @@ from trainer.finetune import finetune
 # Each word of a name is one token of the tiny tokenizer.
 NAMES = {"Ana": "PER", "Bob Brown": "PER", "Paris": "LOC", "Acme": "ORG", "Quick Lazy Fox": "ORG"}
 FILLERS = (
-    "they", "work", "for", "the", "and", "don't", "jumps", "over", "any", "more,", "😀", "#London", "3-2", "東京", "!!!",
-    "https://t.co/abc",
+    "they", "work", "for", "the", "and", "don't", "jumps", "over", "any", "more,", "😀", "#London", "3-2", "東京",
+    "!!!", "https://t.co/abc",
 )  # fmt: skip
 LENGTH = 25_000  # characters
 WINDOW = 64  # token ids
