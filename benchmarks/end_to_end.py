@@ -9,9 +9,10 @@ a tweet) into the same tables with all their indexes, in batches as large. Bar: 
 the maintained counts cost, which COPY has nothing of, is told apart by leaving them out.
 """
 
+import signal
 import statistics
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import click
@@ -26,6 +27,8 @@ from tagging.checkpoint import read_manifest
 from worker.tweet_files import Tweet
 
 LARGEST_SHARE, SMALLEST_RATIO = 0.05, 0.6  # what the project aims at
+Drawn = Callable[[Path, int], Iterator[Tweet]]  # a file's tweets, so many of them
+
 _LEFT_OUT = {"all": "", "no full text": "words", "no counts": "counts", "neither": "words counts"}
 
 
@@ -35,21 +38,22 @@ _LEFT_OUT = {"all": "", "no full text": "words", "no counts": "counts", "neither
 @click.option("--instant", is_flag=True, help="Compare with COPY instead, with a tagger that takes no time.")
 @click.option("--count", default=20_000, show_default=True, help="Tweets.")
 @click.option("--batch-size", default=BATCH_SIZE, show_default=True)
+@click.option("--workers", default=1, show_default=True, help="With a model: they share the cores evenly.")
 @click.option("--repeats", default=3, show_default=True)
 @click.option("--device", default="cpu", show_default=True)
 @click.option("--json", "file", type=click.Path(dir_okay=False, path_type=Path))
 def main(
-    tweets: Path, model: Path | None, instant: bool, count: int, batch_size: int, repeats: int, device: str,
-    file: Path | None,
+    tweets: Path, model: Path | None, instant: bool, count: int, batch_size: int, workers: int, repeats: int,
+    device: str, file: Path | None,
 ) -> None:  # fmt: skip
     """Measure and print; the exit code is 1 if the bar is missed."""
     about = machine()
-    asked = {"tweets": count, "batch_size": batch_size, "repeats": repeats}
+    asked = {"tweets": count, "batch_size": batch_size, "workers": workers, "repeats": repeats}
     print(", ".join(f"{name} {value}" for name, value in asked.items()), flush=True)
     if instant:
         figures, is_met = _against_copy(tweets, count, batch_size, repeats)
     elif model:
-        figures, is_met = _by_part(tweets, model, count, batch_size, repeats, device)
+        figures, is_met = _by_part(tweets, model, count, batch_size, workers, repeats, device)
     else:
         raise click.UsageError("give --model FOLDER or --instant")
     report(about, file, asked | figures)
@@ -57,12 +61,13 @@ def main(
 
 
 def _by_part(
-    tweets: Path, model: Path, count: int, batch_size: int, repeats: int, device: str
+    tweets: Path, model: Path, count: int, batch_size: int, workers: int, repeats: int, device: str
 ) -> tuple[dict[str, object], bool]:
     manifest = read_manifest(model)
     version = {"artifact_uri": model.absolute().as_uri(), "artifact_hash": manifest.hash, "labels": [*manifest.labels]}
     with whole_way(device, **version) as way:
-        runs = [_run(way, tweets, count, batch_size) for _ in range(repeats)]
+        threads = {"OMP_NUM_THREADS": str(max(1, machine()["cores"] // workers))}
+        runs = [_run(way, many_tweets, tweets, count, batch_size, workers, **threads) for _ in range(repeats)]
     columns: dict[str, Callable[[Parts], float]] = {
         "tagging": lambda one: one.tagging,
         "worker's child besides": lambda one: one.child - one.tagging,
@@ -84,24 +89,29 @@ def _by_part(
     return {"tweets_a_second": rate, "enqueuer_us": enqueuing, "parts": rows}, share <= LARGEST_SHARE
 
 
-def _run(way: WholeWay, tweets: Path, count: int, batch_size: int, **env: str) -> tuple[Parts, Measured]:
-    """Store tweets while the worker is frozen, then let it work them off."""
+def _run(
+    way: WholeWay, drawn: Drawn, tweets: Path, count: int, batch_size: int, number: int = 1, **env: str
+) -> tuple[Parts, Measured]:
+    """Store tweets while the workers are frozen, then let them work them off."""
     way.empty()
-
-    def drawn(number: int) -> Iterable[Tweet]:
-        return with_names(many_tweets(tweets, number)) if env else many_tweets(tweets, number)
-
-    with way.workers(1, **env) as [worker]:
-        way.enqueue((one._replace(id=number) for number, one in enumerate(drawn(batch_size), start=1)), batch_size)
-        way.wait_until_done(worker)
-        way.freeze(worker)
-        enqueued = way.enqueue(drawn(count), batch_size)
-        before = way.spent(worker)
-        way.thaw(worker)
-        way.wait_until_done(worker)
-        spent = way.spent(worker) - before
+    with way.workers(number, **env) as workers:
+        first = drawn(tweets, 2 * number * batch_size)
+        way.enqueue((one._replace(id=place) for place, one in enumerate(first, start=1)), batch_size)
+        way.wait_until_done(workers)
+        for worker in workers:
+            worker.signal_all(signal.SIGSTOP)
+        enqueued = way.enqueue(drawn(tweets, count), batch_size)
+        before = way.spent(workers)
+        for worker in workers:
+            worker.signal_all(signal.SIGCONT)
+        way.wait_until_done(workers)
+        spent = way.spent(workers) - before
     print(f"  {count / spent.passed:7.0f} tweets/s, enqueue {enqueued.seconds:.1f} s", flush=True)
     return spent, enqueued
+
+
+def _named(tweets: Path, count: int) -> Iterator[Tweet]:
+    return with_names(many_tweets(tweets, count))
 
 
 def _against_copy(tweets: Path, count: int, batch_size: int, repeats: int) -> tuple[dict[str, object], bool]:
@@ -110,13 +120,13 @@ def _against_copy(tweets: Path, count: int, batch_size: int, repeats: int) -> tu
     with whole_way() as way:
         for _ in range(repeats):
             for name, without in _LEFT_OUT.items():
-                spent, _ = _run(way, tweets, count, batch_size, TIMED_INSTANT="1", TIMED_WITHOUT=without)
+                spent, _ = _run(way, _named, tweets, count, batch_size, TIMED_INSTANT="1", TIMED_WITHOUT=without)
                 found[name].append(spent.passed / count * 1e6)
                 cpu[name].append(spent)
             rows = copied.read(way)
-            stored = sum(len(batch["spans"]) > 100 for batch in rows)
-            assert stored == len(rows), f"{len(rows) - stored} batches without spans"
-            found["COPY"].append(copied.store(way, rows) / (count + batch_size) * 1e6)
+            full = sum(len(batch["spans"]) > 100 for batch in rows)
+            assert full == len(rows), f"{len(rows) - full} batches without spans"
+            found["COPY"].append(copied.store(way, rows) / (count + 2 * batch_size) * 1e6)
     medians = {name: statistics.median(all_) for name, all_ in found.items()}
     lines = []
     for name, time_ in medians.items():

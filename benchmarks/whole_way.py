@@ -1,11 +1,10 @@
 """The whole way of a tweet, from a file to stored spans: real processes and servers, and the CPU time of each part."""
 
 import json
-import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -80,29 +79,26 @@ class WholeWay:
         write_tweets(file, tweets)
         return measure([*TWEETSPAN, "enqueue", "--batch-size", str(batch_size), str(file)], self.env)
 
-    def freeze(self, worker: WorkerProcess) -> None:
-        """Stop a worker that has nothing to do, parent and child."""
-        worker.signal_all(signal.SIGSTOP)
-
-    def thaw(self, worker: WorkerProcess) -> None:
-        """Let it go on."""
-        worker.signal_all(signal.SIGCONT)
-
-    def wait_until_done(self, worker: WorkerProcess) -> None:
+    def wait_until_done(self, workers: Sequence[WorkerProcess]) -> None:
         """Return once no batch is open."""
         while not is_done(self.database):
-            assert worker.process.poll() is None, worker.said
+            for worker in workers:
+                assert worker.process.poll() is None, worker.said
             time.sleep(_LOOK_EVERY)
 
-    def spent(self, worker: WorkerProcess) -> Parts:
+    def spent(self, workers: Sequence[WorkerProcess]) -> Parts:
         """Return what each part has computed so far."""
-        parent = psutil.Process(worker.process.pid)
+        parents = [psutil.Process(worker.process.pid) for worker in workers]
         server = psutil.Process(int((self.postgresql.data / "postmaster.pid").read_text().split()[0]))
-        tagging = sum(map(float, self.times.read_text().split())) if self.times.exists() else 0.0
         backends = sum(map(_seconds, server.children())) + sum(server.cpu_times()[2:4])  # the living, and the ended
-        redis = _seconds(psutil.Process(self.redis._process.pid))
-        children = sum(map(_seconds, parent.children()))
-        return Parts(tagging, children, _seconds(parent), backends + _seconds(server), redis, time.perf_counter())
+        return Parts(
+            tagging=sum(map(float, self.times.read_text().split())) if self.times.exists() else 0.0,
+            child=sum(_seconds(child) for parent in parents for child in parent.children()),
+            parent=sum(map(_seconds, parents)),
+            postgresql=backends + _seconds(server),
+            redis=_seconds(psutil.Process(self.redis._process.pid)),
+            passed=time.perf_counter(),
+        )
 
     def empty(self) -> None:
         """Take away all tweets and what was made of them."""

@@ -11,6 +11,8 @@ from sqlalchemy import (
     ColumnElement,
     FromClause,
     Integer,
+    Row,
+    Select,
     Text,
     any_,
     cast,
@@ -78,6 +80,11 @@ def copy_rows(session: Session, table: type[Base], columns: Sequence[str], rows:
 def dialect_insert(session: Session, table: type[Base]) -> Any:
     """Return an INSERT that knows ON CONFLICT, of the plain table: an ORM insert may come as several statements."""
     return _INSERT[dialect(session)](table.__table__)
+
+
+def read_rows(session: Session, statement: Select[*tuple[Any, ...]]) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Run a statement that asks for columns, many rows of them: without what a session does for objects."""
+    return session.connection().execute(statement).all()
 
 
 def insert_new(session: Session, table: type[Base], rows: Sequence[Mapping[str, Any]], returning: Any) -> set[Any]:

@@ -18,6 +18,7 @@ from db.tables import Annotation, EntityCount, HourCount, Span, Tweet
 EVER = 2**31 - 1  # as a day: the sum over all of them
 
 Mention = tuple[int, int, str]  # tweet, entity, label of the entity
+Rows = list[dict[str, Any]]
 
 _SUMS = ("mentions", "tweets")
 
@@ -57,29 +58,29 @@ def _change(
         return
     found = list(mentions)
     # In the order of their keys, entities first: two workers that count at once must not deadlock.
-    for table, rows in ((EntityCount, _by_entity(hours, found)), (HourCount, _by_hour(hours, found))):
-        signed = ({**row, **{name: sign * row[name] for name in _SUMS}} for row in rows)
-        add_up(session, table, [{"model_version_id": version_id, **row} for row in signed], _SUMS)
+    add_up(session, EntityCount, _by_entity(version_id, hours, found, sign), _SUMS)
+    add_up(session, HourCount, _by_hour(version_id, hours, found, sign), _SUMS)
 
 
-def _by_entity(hours: Mapping[int, int], mentions: Collection[Mention]) -> Iterable[dict[str, Any]]:
+def _by_entity(version_id: int, hours: Mapping[int, int], mentions: Collection[Mention], sign: int) -> Rows:
     labels = {entity_id: label for _, entity_id, label in mentions}
     days = {hour: hour if hour == UNDATED else hour // (DAY // HOUR) for hour in set(hours.values())}
-
-    def counted(pairs: Iterable[tuple[int, int]]) -> Counter[tuple[int, int]]:
-        counts: Counter[tuple[int, int]] = Counter()
-        for tweet_id, entity_id in pairs:
-            counts[entity_id, EVER] += 1
-            counts[entity_id, days[hours[tweet_id]]] += 1
-        return counts
-
-    pairs = [(tweet_id, entity_id) for tweet_id, entity_id, _ in mentions]
-    times, tweets = counted(pairs), counted(set(pairs))
-    for key in sorted(times):
-        sums = {"mentions": times[key], "tweets": tweets[key]}
-        yield {"entity_id": key[0], "day": key[1], "label": labels[key[0]], **sums}
+    times = Counter((entity_id, days[hours[tweet_id]]) for tweet_id, entity_id, _ in mentions)
+    pairs = {(tweet_id, entity_id) for tweet_id, entity_id, _ in mentions}
+    tweets = Counter((entity_id, days[hours[tweet_id]]) for tweet_id, entity_id in pairs)
+    for counted in (times, tweets):
+        for (entity_id, _), count in list(counted.items()):
+            counted[entity_id, EVER] += count
+    return [
+        {"model_version_id": version_id, "entity_id": entity_id, "day": day, "label": labels[entity_id],
+         "mentions": sign * times[entity_id, day], "tweets": sign * tweets[entity_id, day]}
+        for entity_id, day in sorted(times)
+    ]  # fmt: skip
 
 
-def _by_hour(hours: Mapping[int, int], mentions: Collection[Mention]) -> Iterable[dict[str, Any]]:
+def _by_hour(version_id: int, hours: Mapping[int, int], mentions: Collection[Mention], sign: int) -> Rows:
     tweets, found = Counter(hours.values()), Counter(hours[tweet_id] for tweet_id, _, _ in mentions)
-    return ({"hour": hour, "tweets": tweets[hour], "mentions": found[hour]} for hour in sorted(tweets))
+    return [
+        {"model_version_id": version_id, "hour": hour, "tweets": sign * tweets[hour], "mentions": sign * found[hour]}
+        for hour in sorted(tweets)
+    ]

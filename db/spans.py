@@ -11,7 +11,7 @@ from sqlalchemy import Select, delete, literal, select, tuple_
 from sqlalchemy.orm import Session
 
 from db import clock, counts, fulltext
-from db.bulk import copy_rows, dialect, dialect_insert, given, insert_new, is_one_of
+from db.bulk import copy_rows, dialect, dialect_insert, given, insert_new, is_one_of, read_rows
 from db.entity_names import normalised_name
 from db.periods import HOUR, number_in_sql
 from db.tables import Annotation, Entity, Tweet
@@ -102,7 +102,7 @@ def _mark(
     existing = select(Tweet.id, hour).where(is_one_of(session, Tweet.id, tweet_ids)).order_by(Tweet.id)
     if dialect(session) == "postgresql":
         existing = existing.with_for_update(read=True, key_share=True)  # no delete slips in between
-    hours = {row.id: row.hour for row in session.execute(existing)}
+    hours = {tweet_id: hour for tweet_id, hour in read_rows(session, existing)}
     mark = {"model_version_id": version_id, "status": status, "annotated_at": clock.read(session), "error": error}
     constants = [literal(value, Annotation.__table__.c[name].type) for name, value in mark.items()]
     rows = select(Tweet.id, *constants).where(is_one_of(session, Tweet.id, hours)).order_by(Tweet.id)
@@ -113,8 +113,8 @@ def _mark(
 
 def _find_entities(session: Session, keys: Sequence[EntityKey]) -> dict[EntityKey, int]:
     statements = _by_arrays(keys) if dialect(session) == "postgresql" else _by_lists(keys)
-    rows = (row for statement in statements for row in session.execute(statement))
-    return {(row.name, row.label): row.id for row in rows if row.id is not None}
+    rows = (row for statement in statements for row in read_rows(session, statement))
+    return {(name, label): entity_id for name, label, entity_id in rows if entity_id is not None}
 
 
 def _by_arrays(keys: Sequence[EntityKey]) -> Iterator[Select[*tuple[Any, ...]]]:
