@@ -1,5 +1,6 @@
 """The process's Tagger: loaded once, swapped when a batch asks for another version. Imports torch: not for parents."""
 
+import gc
 import logging
 from pathlib import Path
 
@@ -30,6 +31,7 @@ def tagger_for(database: Database, version_id: int, device: str, progress: Progr
         hush_transformers()
 
         def load(folder: Path) -> Tagger:
+            gc.unfreeze()
             _loaded.clear()  # before loading: two models may not fit
             return Tagger.load(folder, device, version.artifact_hash)
 
@@ -40,6 +42,8 @@ def tagger_for(database: Database, version_id: int, device: str, progress: Progr
             raise
         except Exception as error:  # whatever it is, it is the model's fault and not the batch's
             raise CheckpointError(f"model version {version_id} cannot be loaded: {error}") from error
+        gc.collect()
+        gc.freeze()  # a model with its libraries is half a million objects, which every full collection would visit
         log.info("model version %d (%s) loaded on %s", version_id, version.base_model, _loaded[version_id].device)
     return _loaded[version_id]
 
