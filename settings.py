@@ -7,7 +7,7 @@
 | `TWEETSPAN_BROKER_URL`   | `redis://`, `rediss://` or `redis+socket://` URL    | the embedded Redis              |
 | `TWEETSPAN_DEVICE`       | where workers tag: `auto`, `cpu`, `cuda`, `cuda:N`, `all` (cards) | `auto`            |
 | `TWEETSPAN_RUNTIME`      | what computes: `auto`, `torch`, `onnx` (a fast form) | `auto`                         |
-| `TWEETSPAN_THREADS`      | threads of each worker on a CPU                     | the cores that it may use       |
+| `TWEETSPAN_THREADS`      | threads of each worker on a CPU                     | `OMP_NUM_THREADS`, or the cores |
 """
 
 import os
@@ -19,6 +19,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from tagging.errors import SettingsError
 
+_NUMBER = re.compile("[1-9][0-9]{0,3}")
 RUNTIMES = ("auto", "torch", "onnx")
 _BROKER_SCHEMES = ("redis://", "rediss://", "redis+socket://")
 _DATABASE_SCHEMES = ("sqlite:///", "postgresql://", "postgresql+psycopg://", "postgres://")
@@ -64,7 +65,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         broker_url,
         environ.get("TWEETSPAN_DEVICE") or "auto",
         _runtime(environ.get("TWEETSPAN_RUNTIME") or "auto"),
-        _threads(environ.get("TWEETSPAN_THREADS") or None),
+        _threads(environ),
     )
 
 
@@ -91,10 +92,13 @@ def _runtime(name: str) -> str:
     return name
 
 
-def _threads(number: str | None) -> int | None:
-    if number is not None and not re.fullmatch("[1-9][0-9]{0,3}", number):
-        raise SettingsError(f"TWEETSPAN_THREADS is {number!r}; set it to a number above 0, or leave it empty")
-    return int(number) if number else None
+def _threads(environ: Mapping[str, str]) -> int | None:
+    if number := environ.get("TWEETSPAN_THREADS"):
+        if not _NUMBER.fullmatch(number):
+            raise SettingsError(f"TWEETSPAN_THREADS is {number!r}; set it to a number above 0, or leave it empty")
+        return int(number)
+    customary = environ.get("OMP_NUM_THREADS", "")  # what torch heeds, where nobody says otherwise
+    return int(customary) if _NUMBER.fullmatch(customary) else None
 
 
 def _check_scheme(name: str, url: str, schemes: tuple[str, ...]) -> None:

@@ -37,7 +37,7 @@ def run_several(devices: Sequence[str], arguments: Sequence[str]) -> int:
     What this process is told by signals it tells each of them, once: Ctrl-C in a terminal does not reach their groups.
     """
     program = [sys.executable, str(Path(__file__).resolve().parent.parent / "cli.py"), "worker", *arguments]
-    told: list[int] = []  # signals to pass on
+    told: list[int] = []  # signals, in order
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda number, _: told.append(number))
     workers = []
@@ -50,18 +50,18 @@ def run_several(devices: Sequence[str], arguments: Sequence[str]) -> int:
 
 
 def _wait(workers: Sequence[subprocess.Popen[bytes]], told: list[int]) -> int:
-    running, code = list(workers), 0
+    running, code, passed_on = list(workers), 0, 0
     while running:
         time.sleep(_POLL_EVERY)
-        while told:
-            number = told.pop(0)
+        for number in told[passed_on:]:
+            passed_on += 1
             for worker in running:
                 worker.send_signal(number)
         for worker in [one for one in running if one.poll() is not None]:
             running.remove(worker)
             ended = worker.returncode if worker.returncode >= 0 else 128 - worker.returncode  # as shells count signals
             code = code or ended
-            if ended and running:
+            if ended and running and not told:
                 click.echo(f"worker {worker.pid} ended with exit code {ended}; {len(running)} go on", err=True)
     return code
 

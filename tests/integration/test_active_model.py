@@ -32,6 +32,7 @@ from worker.tweet_files import Tweet
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home of its own, in a process that has loaded nothing."""
     monkeypatch.setenv("TWEETSPAN_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("TWEETSPAN_THREADS", "1")  # two that compute a tiny network wait for each other
     monkeypatch.setattr(active_model, "_loaded", {})
     return tmp_path / "home"
 

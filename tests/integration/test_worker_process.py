@@ -247,3 +247,52 @@ def _child_killed_with_a_lease(place: Place, worker: WorkerProcess) -> bool:
 def _attempts(place: Place) -> set[int]:
     with place.database.read_session() as session:
         return set(session.scalars(select(Batch.attempts)))
+
+
+@pytest.mark.parametrize("where", ["embedded", "servers"])
+def test_two_processes_by_one_command_store_what_one_stores(
+    where: str, request: pytest.FixtureRequest, expected: Spans
+) -> None:
+    place: Place = request.getfixturevalue(where)
+    with running([*UNTIL_EMPTY, "--processes", "2"], place.env, place.folder / "log") as worker:
+        wait_until(lambda: place.count("done") > 5, 60, "they work")
+        assert "libtorch" not in Path(f"/proc/{worker.process.pid}/maps").read_text(), "the one that waits has torch"
+        assert worker.process.wait(120) == 0, worker.said
+    _assert_same(place.spans(), expected)
+    assert _attempts(place) == {1}
+    with place.database.read_session() as session:
+        heartbeats = session.scalars(select(Worker)).all()
+        holders = {str(holder).partition("/")[0] for holder in session.scalars(select(Batch.leased_by))}
+    assert holders == {one.name for one in heartbeats}, "each had its share"
+    assert len(heartbeats) == 2
+    assert all(one.stopped_at for one in heartbeats)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 1)])  # Celery's codes
+def test_two_processes_end_by_one_signal_and_leave_no_lease(
+    servers: Place, expected: Spans, number: signal.Signals, code: int
+) -> None:
+    with running([*WORKER, "--processes", "2"], servers.env, servers.folder / "1.log") as worker:
+        wait_until(lambda: servers.count("done") > 5, 60, "they work")
+        children = psutil.Process(worker.process.pid).children()
+        assert len(children) == 2
+        worker.signal_all(number)  # as a terminal does, to the group of the first alone: it tells each of them once
+        assert worker.process.wait(60) == code, worker.said
+    assert "Cold shutdown" not in worker.said
+    assert not any(one.is_running() for one in children)
+    assert servers.count("leased") == 0
+    with running(UNTIL_EMPTY, servers.env, servers.folder / "2.log") as other:
+        assert other.process.wait(120) == 0, other.said
+    _assert_same(servers.spans(), expected)
+    assert _attempts(servers) == {1}
+
+
+def test_of_two_processes_one_that_dies_is_told_and_its_code_is_kept(servers: Place, expected: Spans) -> None:
+    with running([*UNTIL_EMPTY, "--processes", "2"], servers.env, servers.folder / "log") as worker:
+        wait_until(lambda: servers.count("done") > 5, 60, "they work")
+        victim = psutil.Process(worker.process.pid).children()[0]
+        for process in [victim, *victim.children(recursive=True)]:
+            process.kill()
+        assert worker.process.wait(LEASE + 90) == 128 + signal.SIGKILL, worker.said
+    assert f"worker {victim.pid} ended with exit code 137; 1 go on" in worker.said
+    _assert_same(servers.spans(), expected)

@@ -49,8 +49,13 @@ def test_an_error_about_a_url_of_redis_names_the_variable_and_no_part_of_it(url:
 def test_runtime_and_threads_are_read_and_empty_means_unset() -> None:
     told = read_settings({"TWEETSPAN_RUNTIME": "onnx", "TWEETSPAN_THREADS": "3"})
     assert (told.runtime, told.threads) == ("onnx", 3)
-    unset = read_settings({"TWEETSPAN_RUNTIME": "", "TWEETSPAN_THREADS": ""})
+    unset = read_settings({"TWEETSPAN_RUNTIME": "", "TWEETSPAN_THREADS": "", "OMP_NUM_THREADS": "4,2"})
     assert (unset.runtime, unset.threads) == ("auto", None)
+
+
+def test_the_customary_number_of_threads_is_heeded_unless_ours_is_set() -> None:
+    assert read_settings({"OMP_NUM_THREADS": "4"}).threads == 4
+    assert read_settings({"OMP_NUM_THREADS": "4", "TWEETSPAN_THREADS": "3"}).threads == 3
 
 
 @pytest.mark.parametrize(
