@@ -39,7 +39,7 @@ def test_points_are_hundredths_and_a_better_form_costs_less_than_nothing() -> No
     assert compared.differing == 1
 
 
-def test_speed_is_the_median_of_the_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_speed_is_that_of_the_best_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
     monkeypatch.setattr("trainer.comparison.time.perf_counter", lambda: now)
     took = {"original": iter([99.0, 6.0, 4.0, 50.0]), "form": iter([99.0, 2.0, 1.0, 2.0])}  # the first is not timed
@@ -52,4 +52,4 @@ def test_speed_is_the_median_of_the_rounds(monkeypatch: pytest.MonkeyPatch) -> N
 
         return answer
 
-    assert compare(tag("original"), tag("form"), EXAMPLES).speed == 6.0 / 2.0
+    assert compare(tag("original"), tag("form"), EXAMPLES).speed == 4.0 / 1.0
