@@ -105,11 +105,11 @@ def _show_example(tagger: Tagger, corpus: Corpus) -> None:
     labels = token_labels(window, example.word_labels(), "first")
     rows = [
         [
-            example.text[slice(*encoded.words[head.word])],
-            " ".join(tagger.encoder.tokens(window.ids[head.position : end])),
-            labels[head.position],
+            example.text[slice(*encoded.words[word])],
+            " ".join(tagger.encoder.tokens(window.ids[head:end])),
+            labels[head],
         ]
-        for head, end in zip(window.heads, window.ends, strict=True)
+        for head, word, end in zip(window.heads, window.words, window.ends, strict=True)
     ]
     print_table(["word", "sub-words", "label"], rows[:30])
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from tagging.errors import CheckpointError
 
 MANIFEST_NAME = "tweetspan.json"
+ONNX_FILE = "model.onnx"  # in the ONNX form of a model folder, instead of the weights
 _FORMAT = 1
 _PICKLES = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt")
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")

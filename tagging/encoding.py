@@ -4,39 +4,42 @@ Words are cut by `tagging.words` before the tokenizer sees them, so no sub-word 
 word sits on its first sub-word. A text longer than the window is read in overlapping windows, never truncated.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from transformers import PreTrainedTokenizerBase
 
 from tagging.errors import EncoderError
 from tagging.words import words
 
-
-class Head(NamedTuple):
-    """Where in a window the first sub-word of a word stands."""
-
-    position: int  # index into Window.ids
-    word: int  # index into the words of the text
-    margin: int  # sub-words to the nearer end of the window, where the text goes on there
-
+_KNOWN_WORDS = 100_000  # about 20 MB; beyond that all are forgotten
 
 @dataclass(frozen=True, slots=True)
 class Window:
     """What the network reads at once: token ids, special tokens included, and the words that begin in it.
 
-    `end` is where the sub-words end and the closing special tokens begin.
+    `heads` are the positions in `ids` of the words' first sub-words, `words` their indices among those of the text;
+    `end` is where the sub-words end and the closing special tokens begin. The text may go on on either side.
     """
 
     ids: list[int]
-    heads: list[Head]
+    heads: list[int]
+    words: list[int]
     end: int
+    goes_on_left: bool = False
+    goes_on_right: bool = False
 
     @property
     def ends(self) -> list[int]:
-        """Where the sub-words of each head's word end."""
-        return [*(head.position for head in self.heads[1:]), self.end] if self.heads else []
+        """Where the sub-words of each word end."""
+        return [*self.heads[1:], self.end] if self.heads else []
+
+    @property
+    def margins(self) -> list[int]:
+        """How much context each word has: sub-words to the nearer end of the window, where the text goes on there."""
+        length = len(self.ids)
+        left, right = self.goes_on_left, self.goes_on_right
+        return [min(head if left else length, length - head if right else length) for head in self.heads]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,7 @@ class Encoder:
         self._backend.no_truncation()  # some tokenizer.json files have 128 baked in
         self._backend.no_padding()
         self._prefix, self._suffix = _special_ids(tokenizer)
+        self._known: dict[str, list[int]] = {}  # words met before, and their sub-words
         self._budget = max_length - len(self._prefix) - len(self._suffix)
         if self._budget < 8:
             raise EncoderError(f"max length {max_length} leaves {self._budget} sub-words for text; set at least 16")
@@ -71,43 +75,52 @@ class Encoder:
     def encode(self, texts: Sequence[str]) -> list[EncodedText]:
         """Encode texts in one batch; a text's encoding does not depend on its neighbours."""
         offsets = [words(text) for text in texts]
-        surfaces = [text[start:end] for text, cut in zip(texts, offsets, strict=True) for start, end in cut]
-        pieces = self._pieces(surfaces)
-        return [EncodedText(cut, self._windows([next(pieces) for _ in cut])) for cut in offsets]
+        pieces = self._pieces([text[start:end] for text, cut in zip(texts, offsets, strict=True) for start, end in cut])
+        encoded: list[EncodedText] = []
+        first = 0
+        for cut in offsets:
+            encoded.append(EncodedText(cut, self._windows(pieces[first : first + len(cut)])))
+            first += len(cut)
+        return encoded
 
     def tokens(self, ids: Sequence[int]) -> list[str]:
         """Name token ids, for people to read."""
         return [self._backend.id_to_token(token) for token in ids]
 
-    def _pieces(self, surfaces: Sequence[str]) -> Iterator[list[int]]:
-        """Yield the sub-word ids of each word; a word that comes again is not tokenized again.
+    def _pieces(self, surfaces: Sequence[str]) -> list[list[int]]:
+        """Return the sub-word ids of each word; a word that was met before is not tokenized again.
 
         A word gets at most half a window: its label sits on its first sub-word, so nothing is lost by the cut.
         """
-        distinct = list(dict.fromkeys(surfaces))
-        storable = [[surface.encode("utf-8", "replace").decode()] for surface in distinct]  # no lone surrogates
-        encodings = self._backend.encode_batch(storable, is_pretokenized=True, add_special_tokens=False)
-        ids = {
-            surface: encoding.ids[: self._budget // 2] for surface, encoding in zip(distinct, encodings, strict=True)
-        }
-        return (ids[surface] for surface in surfaces)
+        known = self._known
+        new = [surface for surface in dict.fromkeys(surfaces) if surface not in known]
+        if len(known) + len(new) > _KNOWN_WORDS:
+            known.clear()
+            new = list(dict.fromkeys(surfaces))
+        storable = [[surface.encode("utf-8", "replace").decode()] for surface in new]  # no lone surrogates
+        encodings = self._backend.encode_batch_fast(storable, is_pretokenized=True, add_special_tokens=False)
+        half = self._budget // 2
+        known.update((surface, encoding.ids[:half]) for surface, encoding in zip(new, encodings, strict=True))
+        return [known[surface] for surface in surfaces]
 
     def _windows(self, pieces: Sequence[list[int]]) -> list[Window]:
+        if sum(map(len, pieces)) <= self._budget:
+            return [self._window(pieces, 0, len(pieces))]
         return [self._window(pieces, first, last) for first, last in _cuts([len(ids) for ids in pieces], self._budget)]
 
     def _window(self, pieces: Sequence[list[int]], first: int, last: int) -> Window:
         ids = list(self._prefix)
-        heads: list[Head] = []
+        heads: list[int] = []
+        found: list[int] = []
         for word in range(first, last):
-            if pieces[word]:  # a zero-width character may have no sub-word: it has no head and stays outside
-                heads.append(Head(len(ids), word, 0))
-            ids.extend(pieces[word])
+            piece = pieces[word]
+            if piece:  # a zero-width character may have no sub-word: it has no head and stays outside
+                heads.append(len(ids))
+                found.append(word)
+                ids += piece
         end = len(ids)
-        ids.extend(self._suffix)
-        left_open, right_open = first > 0, last < len(pieces)
-        if left_open or right_open:
-            heads = [head._replace(margin=_margin(head.position, len(ids), left_open, right_open)) for head in heads]
-        return Window(ids, heads, end)
+        ids += self._suffix
+        return Window(ids, heads, found, end, first > 0, last < len(pieces))
 
 
 def _cuts(lengths: Sequence[int], budget: int) -> list[tuple[int, int]]:
@@ -129,12 +142,6 @@ def _cuts(lengths: Sequence[int], budget: int) -> list[tuple[int, int]]:
             step -= 1
             back += lengths[step]
         first = step
-
-
-def _margin(position: int, length: int, left_open: bool, right_open: bool) -> int:
-    left = position if left_open else length
-    right = length - position if right_open else length
-    return min(left, right)
 
 
 def _special_ids(tokenizer: PreTrainedTokenizerBase) -> tuple[list[int], list[int]]:

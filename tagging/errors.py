@@ -42,6 +42,10 @@ class ArtifactMissingError(CheckpointError):
     """Nothing can be read at a model's URI: it is not there, or access is refused."""
 
 
+class OptimizeError(TweetspanError):
+    """A model cannot be given a faster form, or the form costs too much F1."""
+
+
 class DeviceError(TweetspanError):
     """The device or precision that was asked for is not there."""
 

@@ -2,7 +2,8 @@
 
 import logging
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -11,99 +12,123 @@ import torch
 from transformers import AutoModelForTokenClassification, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from tagging.batching import fill_batches
-from tagging.checkpoint import verify
-from tagging.devices import find_device
-from tagging.encoding import EncodedText, Encoder, Head, Window
+from tagging.checkpoint import ONNX_FILE, verify
+from tagging.devices import find_device, find_precision
+from tagging.encoding import EncodedText, Encoder, Window
 from tagging.errors import CheckpointError, DeviceError, PoisonTweetError, UnfitProcessError
+from tagging.runtime import Runtime
 from tagging.spans import OUTSIDE, Chunk, Span, chunks, chunks_to_spans
+from tagging.torch_runtime import TorchRuntime
 
-TOKEN_BUDGET = 2048  # padded tokens in one forward pass
 _PROBE = "Ann lives in London."  # a network that cannot read this can read nothing
 _ENCODED_AT_ONCE = 512  # texts, between two signs of progress
+_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 log = logging.getLogger(__name__)
+
+Answer = tuple[list[int], list[float]]  # of one window: the class of each of its words, and its probability
 
 
 class Tagger:
     """Tags texts with a network and its tokenizer; `max_length` is the window in token ids.
 
-    Not for two threads at once. The entities of a text do not depend on the texts around it (scores to about 1e-6,
-    the rounding of a padded batch).
+    Not for two threads at once. The entities of a text do not depend on the texts around it (scores to about 1e-6).
     """
 
-    def __init__(self, network: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, max_length: int) -> None:
-        self.network = network
+    def __init__(self, runtime: Runtime, tokenizer: PreTrainedTokenizerBase, max_length: int) -> None:
+        self.runtime = runtime
         self.tokenizer = tokenizer
         self.encoder = Encoder(tokenizer, max_length)
-        self.labels = [network.config.id2label[index] for index in range(network.config.num_labels)]
-        self.token_budget = TOKEN_BUDGET  # smaller for good once the device has run out of memory
+        self.labels = runtime.labels
+        self.token_budget: int | None = None  # what the device holds, once it has run out of memory
         self._max_length = max_length
-        self._pad_id = tokenizer.pad_token_id or 0
 
     @classmethod
-    def load(cls, folder: Path, device: str = "auto", expected_hash: str | None = None) -> Self:
-        """Load a model folder after checking its hashes.
+    def load(
+        cls, folder: Path, device: str = "auto", expected_hash: str | None = None, threads: int | None = None
+    ) -> Self:
+        """Load a model folder, or the ONNX form of one, after checking its hashes.
 
-        Raises CheckpointError if a file is missing or differs, DeviceError if the device is not there,
-        UnfitProcessError if it is out of order.
+        `threads` is how many compute on a CPU: all cores by default. Raises CheckpointError if a file is missing or
+        differs, DeviceError if the device is not there, UnfitProcessError if it is out of order.
         """
         manifest = verify(folder, expected_hash)
-        network = AutoModelForTokenClassification.from_pretrained(
-            folder, local_files_only=True, use_safetensors=True, trust_remote_code=False, dtype=torch.float32
-        )
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, add_prefix_space=True)
+        if ONNX_FILE in manifest.files:
+            from tagging.onnx_runtime import OnnxRuntime  # noqa: PLC0415 (onnxruntime is not needed for the others)
+
+            return cls(OnnxRuntime(folder / ONNX_FILE, list(manifest.labels), threads), tokenizer, manifest.max_length)
+        if threads:
+            torch.set_num_threads(threads)
         try:
-            return cls(network.to(find_device(device)).eval(), tokenizer, manifest.max_length)
+            return cls(TorchRuntime.packing(_load_network(folder, find_device(device))), tokenizer, manifest.max_length)
         except torch.AcceleratorError as error:
             raise UnfitProcessError(_first_line(error)) from error
 
     @property
-    def device(self) -> torch.device:
+    def device(self) -> object:
         """Where the network computes."""
-        return self.network.device
+        return self.runtime.device
+
+    @property
+    def network(self) -> PreTrainedModel:
+        """The stock network that torch runs; an ONNX form has none."""
+        assert isinstance(self.runtime, TorchRuntime)
+        return self.runtime.network
 
     def tag(self, texts: Sequence[str], progress: Callable[[], None] = lambda: None) -> list[list[Span]]:
         """Return the spans of each text, in rising order; offsets are code points into the text.
 
-        `progress` is called after each step. Raises PoisonTweetError that names the texts whose probabilities are not
-        numbers, DeviceError if the device has no memory even for one window, UnfitProcessError if it is out of order.
+        A text that comes several times is read once. `progress` is called after each step. Raises PoisonTweetError
+        that names the texts whose probabilities are not numbers, DeviceError if the device has no memory even for one
+        window, UnfitProcessError if it is out of order.
         """
-        encoded = list(self._encoded(texts, progress))
-        windows = [window for text in encoded for window in text.windows]
-        answers = iter(self._answers(windows, progress))
+        distinct = list(dict.fromkeys(texts))
+        encoded = list(self._encoded(distinct, progress))
+        answers = iter(self._answers([window for text in encoded for window in text.windows], progress))
         own = [[next(answers) for _ in one.windows] for one in encoded]
-        self._refuse_nan(own)
-        return [self._spans(text, one, found) for text, one, found in zip(texts, encoded, own, strict=True)]
+        self._refuse_nan(texts, dict(zip(distinct, own, strict=True)))
+        spans = map(self._spans, distinct, encoded, own)
+        found = dict(zip(distinct, spans, strict=True))
+        return [list(found[text]) for text in texts]
 
     def _encoded(self, texts: Sequence[str], progress: Callable[[], None]) -> Iterator[EncodedText]:
         for start in range(0, len(texts), _ENCODED_AT_ONCE):
             yield from self.encoder.encode(texts[start : start + _ENCODED_AT_ONCE])
             progress()
 
-    def _refuse_nan(self, answers: Sequence[list["Answer"]]) -> None:
-        poison = [index for index, own in enumerate(answers) if any(map(_has_nan, own))]
+    def _refuse_nan(self, texts: Sequence[str], answers: Mapping[str, list[Answer]]) -> None:
+        poison = {text for text, own in answers.items() if any(map(_has_nan, own))}
         if not poison:
             return
         if any(map(_has_nan, self._answers(self.encoder.encode([_PROBE])[0].windows, lambda: None))):
             raise CheckpointError("the network answers NaN to any text; its weights are broken, train it again")
-        raise PoisonTweetError(dict.fromkeys(poison, "the network's probabilities for this text are not numbers"))
+        named = (index for index, text in enumerate(texts) if text in poison)
+        raise PoisonTweetError(dict.fromkeys(named, "the network's probabilities for this text are not numbers"))
 
-    def _answers(self, windows: Sequence[Window], progress: Callable[[], None]) -> list["Answer"]:
+    def _answers(self, windows: Sequence[Window], progress: Callable[[], None]) -> list[Answer]:
         answers: dict[int, Answer] = {}
         while not self._answer_the_rest(windows, answers, progress):
             self._halve_budget()  # only now: inside the except block the traceback would pin the tensors
         return [answers[index] for index in range(len(windows))]
 
     def _answer_the_rest(
-        self, windows: Sequence[Window], answers: dict[int, "Answer"], progress: Callable[[], None]
+        self, windows: Sequence[Window], answers: dict[int, Answer], progress: Callable[[], None]
     ) -> bool:
         """Classify the windows without an answer; False if the device ran out of memory on the way."""
         rest = [index for index in range(len(windows)) if index not in answers]
+        lengths = [len(windows[index].ids) for index in rest]
+        budget = self.token_budget or self.runtime.token_budget
+        pending = deque[tuple[list[int], Callable[[], np.ndarray]]]()
         try:
-            for batch in fill_batches([len(windows[index].ids) for index in rest], self.token_budget):
+            for batch in fill_batches(lengths, budget, self.runtime.equal_lengths):
                 chosen = [rest[position] for position in batch]
-                answers.update(zip(chosen, self._forward([windows[index] for index in chosen]), strict=True))
+                pending.append((chosen, self.runtime.start([windows[index].ids for index in chosen])))
+                if len(pending) > 1:  # a GPU reads one batch while the next is prepared and the last one decoded
+                    self._read(windows, answers, *pending.popleft())
                 progress()
+            while pending:
+                self._read(windows, answers, *pending.popleft())
         except RuntimeError as error:
             if _is_out_of_memory(error):
                 return False
@@ -112,49 +137,64 @@ class Tagger:
             raise
         return True
 
+    def _read(
+        self,
+        windows: Sequence[Window],
+        answers: dict[int, Answer],
+        batch: Sequence[int],
+        wait: Callable[[], np.ndarray],
+    ) -> None:
+        """Take the class and probability of each word of a batch from its logits, in one go."""
+        heads: list[int] = []
+        start = 0
+        for index in batch:
+            heads.extend([start + head for head in windows[index].heads])
+            start += len(windows[index].ids)
+        logits = wait()[heads]
+        classes = logits.argmax(axis=1)
+        with np.errstate(invalid="ignore"):  # what is no number is noticed later
+            scores = 1 / np.exp(logits - logits.max(axis=1, keepdims=True)).sum(axis=1)  # softmax of the largest
+        found, sure = classes.tolist(), scores.tolist()
+        first = 0
+        for index in batch:
+            last = first + len(windows[index].heads)
+            answers[index] = found[first:last], sure[first:last]
+            first = last
+
     def _halve_budget(self) -> None:
-        if self.token_budget < self._max_length:
+        budget = self.token_budget or self.runtime.token_budget
+        if budget < self._max_length:
             raise DeviceError(
                 f"{self.device} has no memory left for one window of {self._max_length} tokens; "
                 "stop what else runs there, or use a smaller model"
             )
-        self.token_budget //= 2
+        self.token_budget = budget // 2
         torch.cuda.empty_cache()
         log.warning("%s is out of memory; from now on %d tokens at once", self.device, self.token_budget)
 
-    @torch.inference_mode()
-    def _forward(self, windows: Sequence[Window]) -> list["Answer"]:
-        """Classify the heads of one batch of windows."""
-        width = max(len(window.ids) for window in windows)
-        ids = np.full((len(windows), width), self._pad_id, dtype=np.int64)
-        mask = np.zeros((len(windows), width), dtype=np.int64)
-        for row, window in enumerate(windows):
-            ids[row, : len(window.ids)] = window.ids
-            mask[row, : len(window.ids)] = 1
-        logits = self.network(
-            input_ids=torch.from_numpy(ids).to(self.device), attention_mask=torch.from_numpy(mask).to(self.device)
-        ).logits
-        best = torch.softmax(logits.float(), dim=-1).max(dim=-1)
-        scores, classes = best.values.cpu().numpy(), best.indices.cpu().numpy()
-        answers: list[Answer] = []
-        for row, window in enumerate(windows):
-            positions = [head.position for head in window.heads]
-            answers.append((window.heads, classes[row, positions].tolist(), scores[row, positions].tolist()))
-        return answers
-
-    def _spans(self, text: str, encoded: EncodedText, answers: Sequence["Answer"]) -> list[Span]:
+    def _spans(self, text: str, encoded: EncodedText, answers: Sequence[Answer]) -> list[Span]:
         """Decode one text: the label of each word from the window where it has most context, then IOB2 to spans."""
         labels = [OUTSIDE] * len(encoded.words)
         scores = [1.0] * len(encoded.words)
         margins = [-1] * len(encoded.words)
-        for heads, classes, probabilities in answers:
-            for head, label, probability in zip(heads, classes, probabilities, strict=True):
-                if head.margin > margins[head.word]:
-                    margins[head.word] = head.margin
-                    labels[head.word] = self.labels[label]
-                    scores[head.word] = probability
+        for window, (classes, probabilities) in zip(encoded.windows, answers, strict=True):
+            for word, margin, label, probability in zip(
+                window.words, window.margins, classes, probabilities, strict=True
+            ):
+                if margin > margins[word]:
+                    margins[word] = margin
+                    labels[word] = self.labels[label]
+                    scores[word] = probability
         entities = (_without_leading_signs(chunk, text, encoded.words) for chunk in chunks(labels))
         return chunks_to_spans((chunk for chunk in entities if chunk), encoded.words, scores)
+
+
+def _load_network(folder: Path, device: torch.device) -> PreTrainedModel:
+    dtype = _DTYPES[find_precision("auto", device)]
+    network = AutoModelForTokenClassification.from_pretrained(
+        folder, local_files_only=True, use_safetensors=True, trust_remote_code=False, dtype=torch.float32
+    )
+    return network.to(device, dtype).eval()
 
 
 def _is_out_of_memory(error: RuntimeError) -> bool:
@@ -171,8 +211,8 @@ def _first_line(error: Exception) -> str:
     return str(error).partition("\n")[0]
 
 
-def _has_nan(answer: "Answer") -> bool:
-    return any(map(math.isnan, answer[2]))
+def _has_nan(answer: Answer) -> bool:
+    return any(map(math.isnan, answer[1]))
 
 
 def _without_leading_signs(chunk: Chunk, text: str, offsets: Sequence[tuple[int, int]]) -> Chunk | None:
@@ -181,6 +221,3 @@ def _without_leading_signs(chunk: Chunk, text: str, offsets: Sequence[tuple[int,
         if any(map(str.isalnum, text[slice(*offsets[first])])):
             return chunk._replace(first=first)
     return None
-
-
-Answer = tuple[list[Head], list[int], list[float]]  # of one window: its heads, their classes, their probabilities

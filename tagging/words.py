@@ -63,6 +63,7 @@ def _pattern() -> re.Pattern[str]:
     emoji = rf"[{_EMOJI}][\ufe0e\ufe0f\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f\u20e3]*"
     label = r"\w{1,63}"
     kinds = (
+        r"[A-Za-z]+(?=\s|\Z)",  # the common case first, for speed; every kind below would read it so, too
         r"(?:https?://|www\.)[^\s<>\"“”]*[\w/#&=~-]",  # URL, without the punctuation behind it
         rf"[\w.+-]{{1,64}}@{label}(?:\.{label}){{1,4}}",  # e-mail address
         rf"{label}(?:[.-]{label}){{0,4}}\.(?:{_TOP_DOMAINS})\b(?:/[\w/?=&.~-]*[\w/])?",  # bare domain

@@ -29,6 +29,7 @@ from tagging.devices import find_device, find_precision
 from tagging.errors import ConfigError, EncoderError
 from tagging.spans import label_list
 from tagging.tagger import Tagger
+from tagging.torch_runtime import TorchRuntime
 from trainer.base_model import find_base_model
 from trainer.config import TrainingConfig, trained_layers
 from trainer.examples import Corpus
@@ -103,7 +104,7 @@ def load_encoder(config: TrainingConfig, corpus: Corpus) -> Tagger:
         raise ConfigError(
             f"max length {config.max_length} is more than {config.base_model!r} reads; give at most {longest}"
         )
-    return Tagger(network, tokenizer, config.max_length)
+    return Tagger(TorchRuntime(network), tokenizer, config.max_length)
 
 
 def finetune(

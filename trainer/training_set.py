@@ -45,11 +45,11 @@ def token_labels(window: Window, word_labels: Sequence[str], subwords: str) -> l
     With `subwords` "all" the others carry the word's label too, B- continued by I-.
     """
     labels: list[str | None] = [None] * len(window.ids)
-    for head, end in zip(window.heads, window.ends, strict=True):
-        label = word_labels[head.word]
-        labels[head.position] = label
+    for head, word, end in zip(window.heads, window.words, window.ends, strict=True):
+        label = word_labels[word]
+        labels[head] = label
         if subwords == "all":
-            labels[head.position + 1 : end] = [_continued(label)] * (end - head.position - 1)
+            labels[head + 1 : end] = [_continued(label)] * (end - head - 1)
     return labels
 
 

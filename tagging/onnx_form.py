@@ -1,0 +1,63 @@
+"""Write the ONNX form of a model folder: a folder of its own, with the same tokenizer, labels and window."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from transformers import AutoModelForTokenClassification, AutoTokenizer
+
+from tagging.batching import fill_batches
+from tagging.checkpoint import ONNX_FILE, Manifest, verify, write_manifest
+from tagging.encoder_weights import read_weights
+from tagging.encoding import Encoder
+from tagging.errors import OptimizeError
+from tagging.onnx_graph import INPUT, Range, build_graph
+
+PRECISIONS = ("int8", "fp32")
+_WEIGHTS = ".safetensors"
+_TOKEN_BUDGET = 4096  # in one run
+
+
+def write_onnx_form(folder: Path, into: Path, precision: str, calibration: Sequence[str] = ()) -> Manifest:
+    """Write the ONNX form of the model folder `folder` to the new folder `into`; return its manifest.
+
+    The precision is "int8", whose fixed scales are found on the calibration texts, or "fp32". Raises CheckpointError
+    for a folder that is not whole, OptimizeError for a kind of network that has no such form.
+    """
+    if precision not in PRECISIONS:
+        raise OptimizeError(f"precision {precision!r} is not known; use {' or '.join(PRECISIONS)}")
+    if precision == "int8" and not calibration:
+        raise OptimizeError("int8 needs texts to calibrate on; name the corpus that the version was trained on")
+    manifest = verify(folder)
+    network = AutoModelForTokenClassification.from_pretrained(
+        folder, local_files_only=True, use_safetensors=True, trust_remote_code=False, dtype=torch.float32
+    )
+    weights = read_weights(network.eval(), manifest.max_length)
+    ranges = None
+    if precision == "int8":
+        encoder = Encoder(AutoTokenizer.from_pretrained(folder, local_files_only=True, add_prefix_space=True), manifest.max_length)
+        ranges = _ranges(build_graph(weights, observed=True), encoder, calibration)
+    into.mkdir(parents=True)
+    for name in manifest.files:
+        if not name.endswith(_WEIGHTS) and name != ONNX_FILE:
+            shutil.copy2(folder / name, into / name)
+    onnx.save(build_graph(weights, ranges), into / ONNX_FILE)
+    return write_manifest(into, manifest.base_model, manifest.labels, manifest.max_length)
+
+
+def _ranges(model: onnx.ModelProto, encoder: Encoder, texts: Sequence[str]) -> dict[str, Range]:
+    """Find the lowest and highest input of each dense layer over all texts."""
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    names = [output.name for output in session.get_outputs()][1:]
+    windows = [window.ids for text in encoder.encode(texts) for window in text.windows]
+    found = {name: (np.inf, -np.inf) for name in names}
+    for batch in fill_batches([len(ids) for ids in windows], _TOKEN_BUDGET, equal_lengths=True):
+        values = session.run(names, {INPUT: np.array([windows[index] for index in batch], dtype=np.int64)})
+        for name, array in zip(names, values, strict=True):
+            low, high = found[name]
+            found[name] = min(low, float(array.min())), max(high, float(array.max()))
+    return found

@@ -1,0 +1,155 @@
+"""Build the graph that ONNX Runtime runs: a BERT-like network out of its fused operators, in float32 or in int8.
+
+In int8 the weights have a scale for each output, and the inputs of each dense layer one fixed scale and zero point, found
+beforehand on other texts. So a text's result does not depend on the texts beside it, as it would with scales that
+are found anew for each batch. The graph has no mask: all windows of a batch have one length.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from tagging.encoder_weights import EncoderWeights, Layer, Linear, Norm
+
+Range = tuple[float, float]  # lowest and highest value
+
+INPUT, LOGITS = "input_ids", "logits"
+_FUSED = "com.microsoft"  # the domain of ONNX Runtime's own operators
+_WEIGHT_STEPS = 63  # of 127: with the full range the sums of two products overflow on processors without VNNI
+_INPUT_STEPS = 255
+
+
+def build_graph(
+    weights: EncoderWeights, ranges: Mapping[str, Range] | None = None, observed: bool = False
+) -> onnx.ModelProto:
+    """Build the graph: `input_ids` (texts, tokens) to `logits` (texts, tokens, labels).
+
+    With `ranges`, by the name of each dense layer's input, it computes in int8. `observed` adds those inputs to the
+    outputs, to find their ranges.
+    """
+    return _Builder(weights, ranges).model(observed)
+
+
+def quantised(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Round a weight (inputs, outputs) to int8; return it and the scale of each output.
+
+    >>> quantised(np.array([[0.63], [-0.01]], dtype=np.float32))[0].tolist()
+    [[63], [-1]]
+    """
+    scales = np.maximum(np.abs(weight).max(axis=0) / _WEIGHT_STEPS, 1e-12).astype(np.float32)
+    return np.round(weight / scales).astype(np.int8), scales
+
+
+class _Builder:
+    """Collects nodes and constants; every method returns the name of its result."""
+
+    def __init__(self, weights: EncoderWeights, ranges: Mapping[str, Range] | None) -> None:
+        self._weights = weights
+        self._ranges = ranges
+        self._nodes: list[onnx.NodeProto] = []
+        self._constants: list[onnx.TensorProto] = []
+        self._inputs: list[str] = []  # of dense layers, when they are to be observed
+
+    def model(self, observed: bool) -> onnx.ModelProto:
+        hidden = self._embedded()
+        bias = self._attention_bias()
+        for index, layer in enumerate(self._weights.layers):
+            hidden = self._layer(f"layer{index}", layer, hidden, bias)
+        self._plain_linear(self._weights.classifier, hidden, LOGITS)
+        shape = ["texts", "tokens", len(self._weights.classifier.bias)]
+        outputs = [helper.make_tensor_value_info(LOGITS, TensorProto.FLOAT, shape)]
+        if observed:
+            outputs += [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in self._inputs]
+        ids = helper.make_tensor_value_info(INPUT, TensorProto.INT64, ["texts", "tokens"])
+        graph = helper.make_graph(self._nodes, "tweetspan", [ids], outputs, self._constants)
+        opsets = [helper.make_opsetid("", 20), helper.make_opsetid(_FUSED, 1)]
+        return helper.make_model(graph, opset_imports=opsets, ir_version=9, producer_name="tweetspan")
+
+    def _embedded(self) -> str:
+        words = self._node("Gather", [self._constant(self._weights.words), INPUT])
+        places = self._node("Slice", [self._constant(self._weights.positions), *self._bounds(1)])
+        return self._norm(self._weights.embedding_norm, self._node("Add", [words, places]))
+
+    def _attention_bias(self) -> str | None:
+        if self._weights.attention_bias is None:
+            return None
+        bias = self._constant(self._weights.attention_bias[None])
+        return self._node("Slice", [bias, *self._bounds(2, first_axis=2)])
+
+    def _bounds(self, axes: int, first_axis: int = 0) -> list[str]:
+        """Return where a Slice begins and ends that takes as many places as the texts have tokens, and its axes."""
+        length = self._node("Shape", [INPUT], start=1, end=2)
+        ends = self._node("Concat", [length] * axes, axis=0)
+        return [self._integers([0] * axes), ends, self._integers(range(first_axis, first_axis + axes))]
+
+    def _layer(self, name: str, layer: Layer, hidden: str, bias: str | None) -> str:
+        context = self._attention(name, layer.query_key_value, hidden, bias)
+        attended = self._linear(f"{name}.attended", layer.attended, context)
+        hidden = self._norm(layer.attention_norm, self._node("Add", [attended, hidden]))
+        wide = self._node("Gelu", [self._linear(f"{name}.intermediate", layer.intermediate, hidden)])
+        output = self._linear(f"{name}.output", layer.output, wide)
+        return self._norm(layer.output_norm, self._node("Add", [output, hidden]))
+
+    def _attention(self, name: str, linear: Linear, hidden: str, bias: str | None) -> str:
+        name, heads = f"{name}.hidden", self._weights.heads
+        if bias is not None:  # the operators with the dense layer inside take none in int8
+            parts = [f"{name}.{part}" for part in ("query", "key", "value")]
+            sizes = self._integers([len(linear.bias) // 3] * 3)
+            self._node("Split", [self._linear(name, linear, hidden), sizes], parts, axis=2)
+            return self._node("MultiHeadAttention", [*parts, "", "", bias], domain=_FUSED, num_heads=heads)
+        self._inputs.append(self._node("Identity", [hidden], [name]))
+        own_bias = self._constant(linear.bias)
+        if self._ranges is None:
+            inputs = [hidden, self._constant(linear.weight), own_bias]
+            return self._node("Attention", inputs, domain=_FUSED, num_heads=heads)
+        values, scale, zero = self._quantised_input(name, hidden)
+        weight, scales, zeros = self._quantised_weight(linear.weight)
+        inputs = [values, weight, own_bias, scale, scales, "", zero, zeros]
+        return self._node("QAttention", inputs, domain=_FUSED, num_heads=heads)
+
+    def _linear(self, name: str, linear: Linear, inputs: str) -> str:
+        self._inputs.append(self._node("Identity", [inputs], [name]))
+        if self._ranges is None:
+            return self._plain_linear(linear, inputs)
+        values, scale, zero = self._quantised_input(name, inputs)
+        weight, scales, zeros = self._quantised_weight(linear.weight)
+        parts = [values, weight, scale, scales, zero, zeros, self._constant(linear.bias)]
+        return self._node("MatMulIntegerToFloat", parts, domain=_FUSED)
+
+    def _plain_linear(self, linear: Linear, inputs: str, name: str = "") -> str:
+        product = self._node("MatMul", [inputs, self._constant(linear.weight)])
+        return self._node("Add", [product, self._constant(linear.bias)], [name] if name else None)
+
+    def _norm(self, norm: Norm, inputs: str) -> str:
+        parts = [inputs, self._constant(norm.weight), self._constant(norm.bias)]
+        return self._node("LayerNormalization", parts, epsilon=self._weights.epsilon)
+
+    def _quantised_input(self, name: str, inputs: str) -> tuple[str, str, str]:
+        assert self._ranges is not None
+        low, high = min(self._ranges[name][0], 0.0), max(self._ranges[name][1], 0.0)
+        scale = np.float32(max(high - low, 1e-12) / _INPUT_STEPS)
+        zero = np.uint8(np.clip(round(-low / scale), 0, _INPUT_STEPS))
+        names = self._constant(scale), self._constant(zero)
+        return self._node("QuantizeLinear", [inputs, *names]), *names
+
+    def _quantised_weight(self, weight: np.ndarray) -> tuple[str, str, str]:
+        values, scales = quantised(weight)
+        return self._constant(values), self._constant(scales), self._constant(np.zeros_like(scales, dtype=np.int8))
+
+    def _integers(self, values: Iterable[int]) -> str:
+        return self._constant(np.array(list(values), dtype=np.int64))
+
+    def _constant(self, array: Any) -> str:
+        name = f"constant{len(self._constants)}"
+        self._constants.append(numpy_helper.from_array(np.ascontiguousarray(array).reshape(np.shape(array)), name))
+        return name
+
+    def _node(
+        self, operator: str, inputs: list[str], outputs: list[str] | None = None, domain: str = "", **attributes: Any
+    ) -> str:
+        outputs = outputs or [f"{operator}{len(self._nodes)}"]
+        self._nodes.append(helper.make_node(operator, inputs, outputs, domain=domain, **attributes))
+        return outputs[0]

@@ -1,0 +1,35 @@
+"""Run the ONNX form of a network on the CPU."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+
+from tagging.errors import CheckpointError
+
+_TOKEN_BUDGET = 4096  # in one run
+
+
+class OnnxRuntime:
+    """A graph of `tagging.onnx_graph` in ONNX Runtime. It reads windows of one length at a time, and so pads nothing."""
+
+    equal_lengths = True
+    device = "cpu (ONNX Runtime)"
+    token_budget = _TOKEN_BUDGET
+
+    def __init__(self, file: Path, labels: list[str], threads: int | None = None) -> None:
+        self.labels = labels
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads or 0  # 0: all cores
+        options.log_severity_level = 3
+        try:
+            self._session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # its errors have no common class
+            raise CheckpointError(f"ONNX Runtime cannot load {file}: {error}; run `tweetspan models optimize`") from error
+
+    def start(self, windows: Sequence[Sequence[int]]) -> Callable[[], np.ndarray]:
+        """Read windows of one length; return a function that gives the logits: float32, (tokens in order, labels)."""
+        [logits] = self._session.run(None, {"input_ids": np.array(windows, dtype=np.int64)})
+        flat = logits.reshape(-1, len(self.labels))
+        return lambda: flat
