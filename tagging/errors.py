@@ -34,10 +34,6 @@ class CheckpointError(TweetspanError):
     """A model folder is missing, damaged, or not the one that was registered."""
 
 
-class OptimizeError(TweetspanError):
-    """A model has no fast form, or one that costs too much."""
-
-
 class ArtifactMissingError(CheckpointError):
     """Nothing can be read at a model's URI: it is not there, or access is refused."""
 
