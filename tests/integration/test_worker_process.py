@@ -12,11 +12,13 @@ import pytest
 import redis
 from sqlalchemy import select
 
-from db import ledger
+from db import ledger, optimized_forms
 from db.session import Database, open_database
 from db.tables import Annotation, Batch, Span, Worker
 from tagging.checkpoint import read_manifest
+from tagging.onnx_form import write_onnx_form
 from tagging.tagger import Tagger
+from tests.ledger_tools import FORM
 from tests.processes import CELERY, TWEETSPAN, WorkerProcess, environment, read_jsonl, running, tweetspan, wait_until
 from tests.tiny import register_model
 from tests.web import serving
@@ -43,8 +45,12 @@ def tweets_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def expected(model_folder: Path, tweets_file: Path) -> Spans:
     """What one undisturbed process finds."""
+    return _found(model_folder, tweets_file)
+
+
+def _found(folder: Path, tweets_file: Path) -> Spans:
     rows = read_jsonl(tweets_file)
-    tagged = Tagger.load(model_folder, "cpu").tag([row["text"] for row in rows])
+    tagged = Tagger.load(folder, "cpu").tag([row["text"] for row in rows])
     found = {
         (int(row["id"]), span.start, span.end, span.label, span.surface(row["text"])): span.score
         for row, spans in zip(rows, tagged, strict=True)
@@ -266,6 +272,20 @@ def test_two_processes_by_one_command_store_what_one_stores(
     assert holders == {one.name for one in heartbeats}, "each had its share"
     assert len(heartbeats) == 2
     assert all(one.stopped_at for one in heartbeats)
+
+
+def test_two_processes_with_a_fast_form_store_what_one_process_finds_with_it(
+    servers: Place, model_folder: Path, tweets_file: Path
+) -> None:
+    folder = servers.folder / "form"
+    manifest = write_onnx_form(model_folder, folder, "int8", [row["text"] for row in read_jsonl(tweets_file)[:100]])
+    told = {"model_version_id": 1, "artifact_uri": folder.as_uri(), "artifact_hash": manifest.hash}
+    with servers.database.write_session() as session:
+        optimized_forms.record(session, **FORM | told | {"precision": "int8"})
+    with running([*UNTIL_EMPTY, "--processes", "2"], servers.env, servers.folder / "log") as worker:
+        assert worker.process.wait(120) == 0, worker.said
+    assert worker.said.count("int8 form") == 2
+    _assert_same(servers.spans(), _found(folder, tweets_file))
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 1)])  # Celery's codes
