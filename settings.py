@@ -5,7 +5,9 @@
 | `TWEETSPAN_HOME`         | folder of the database, models and embedded Redis   | `~/.tweetspan`                  |
 | `TWEETSPAN_DATABASE_URL` | `sqlite:///FILE` or `postgresql://USER:PASSWORD@HOST/NAME` | `tweetspan.db` in the home |
 | `TWEETSPAN_BROKER_URL`   | `redis://`, `rediss://` or `redis+socket://` URL    | the embedded Redis              |
-| `TWEETSPAN_DEVICE`       | where workers tag: `auto`, `cpu`, `cuda`, `cuda:N`  | `auto`                          |
+| `TWEETSPAN_DEVICE`       | where workers tag: `auto`, `cpu`, `cuda`, `cuda:N`, `all` (cards) | `auto`            |
+| `TWEETSPAN_RUNTIME`      | what computes: `auto`, `torch`, `onnx` (a fast form) | `auto`                         |
+| `TWEETSPAN_THREADS`      | threads of each worker on a CPU                     | `OMP_NUM_THREADS`, or the cores |
 """
 
 import os
@@ -17,6 +19,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 from tagging.errors import SettingsError
 
+_NUMBER = re.compile("[1-9][0-9]{0,3}")
+RUNTIMES = ("auto", "torch", "onnx")
 _BROKER_SCHEMES = ("redis://", "rediss://", "redis+socket://")
 _DATABASE_SCHEMES = ("sqlite:///", "postgresql://", "postgresql+psycopg://", "postgres://")
 
@@ -29,6 +33,8 @@ class Settings:
     database_url: str
     broker_url: str | None
     device: str = "auto"
+    runtime: str = "auto"
+    threads: int | None = None  # None: as many as cores
 
     @property
     def models_folder(self) -> Path:
@@ -44,7 +50,7 @@ class Settings:
 def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     """Read the settings from TWEETSPAN_* variables; an empty variable counts as unset.
 
-    Raises SettingsError for a URL whose scheme is not known.
+    Raises SettingsError for a URL whose scheme is not known, and for another value that cannot be used.
     """
     home = Path(environ.get("TWEETSPAN_HOME") or "~/.tweetspan").expanduser().absolute()
     database_url = environ.get("TWEETSPAN_DATABASE_URL") or f"sqlite:///{home / 'tweetspan.db'}"
@@ -53,7 +59,14 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     if broker_url is not None:
         _check_scheme("TWEETSPAN_BROKER_URL", broker_url, _BROKER_SCHEMES)
         _check_broker("TWEETSPAN_BROKER_URL", broker_url)
-    return Settings(home, _with_driver(database_url), broker_url, environ.get("TWEETSPAN_DEVICE") or "auto")
+    return Settings(
+        home,
+        _with_driver(database_url),
+        broker_url,
+        environ.get("TWEETSPAN_DEVICE") or "auto",
+        _runtime(environ.get("TWEETSPAN_RUNTIME") or "auto"),
+        _threads(environ),
+    )
 
 
 def changed_environment(changes: Mapping[str, str]) -> dict[str, str]:
@@ -67,6 +80,25 @@ def apply(settings: Settings) -> None:
     os.environ["TWEETSPAN_DATABASE_URL"] = settings.database_url
     os.environ["TWEETSPAN_BROKER_URL"] = settings.broker_url or ""
     os.environ["TWEETSPAN_DEVICE"] = settings.device
+    os.environ["TWEETSPAN_RUNTIME"] = settings.runtime
+    if settings.threads:
+        os.environ["TWEETSPAN_THREADS"] = str(settings.threads)
+        os.environ["RAYON_NUM_THREADS"] = str(settings.threads)  # read by the tokenizer, in Rust
+
+
+def _runtime(name: str) -> str:
+    if name not in RUNTIMES:
+        raise SettingsError(f"TWEETSPAN_RUNTIME is {name!r}; set it to one of {', '.join(RUNTIMES)}")
+    return name
+
+
+def _threads(environ: Mapping[str, str]) -> int | None:
+    if number := environ.get("TWEETSPAN_THREADS"):
+        if not _NUMBER.fullmatch(number):
+            raise SettingsError(f"TWEETSPAN_THREADS is {number!r}; set it to a number above 0, or leave it empty")
+        return int(number)
+    customary = environ.get("OMP_NUM_THREADS", "")  # what torch heeds, where nobody says otherwise
+    return int(customary) if _NUMBER.fullmatch(customary) else None
 
 
 def _check_scheme(name: str, url: str, schemes: tuple[str, ...]) -> None:

@@ -2,12 +2,17 @@
 
 import click
 
-_HEADINGS = ("version", "active", "base model", "corpus", "trained (UTC)", "entity F1", "token F1")
+from commands.optimize import optimize
+
+_HEADINGS = ("version", "active", "base model", "corpus", "trained (UTC)", "entity F1", "token F1", "fast form")
 
 
 @click.group("models")
 def models_command() -> None:
-    """List, show, activate and upload model versions."""
+    """List, show, activate, upload and optimize model versions."""
+
+
+models_command.add_command(optimize)
 
 
 @models_command.command("list")
@@ -20,15 +25,20 @@ def list_versions(as_json: bool) -> None:
     """
     from commands.opening import opened
     from commands.rendering import print_json, print_table
-    from db import model_versions
+    from db import model_versions, optimized_forms
 
     with opened() as (_, database), database.read_session() as session:
         active = model_versions.active_id(session)
-        rows = [model_versions.summary(version, active) for version in model_versions.all_versions(session)]
+        rows = [
+            model_versions.summary(version, active)
+            | {"fast_forms": [form.precision for form in optimized_forms.forms_of(session, version.id)]}
+            for version in model_versions.all_versions(session)
+        ]
     if as_json:
         print_json(rows)
     elif rows:
-        print_table(_HEADINGS, [list({**row, "active": "yes" if row["active"] else ""}.values()) for row in rows])
+        told = [{"active": "yes" if row["active"] else "", "fast_forms": ", ".join(row["fast_forms"])} for row in rows]
+        print_table(_HEADINGS, [list((row | texts).values()) for row, texts in zip(rows, told, strict=True)])
     else:
         click.echo("no model version yet; run `tweetspan train`")
 
@@ -36,17 +46,20 @@ def list_versions(as_json: bool) -> None:
 @models_command.command("show")
 @click.argument("version", default="active")
 def show(version: str) -> None:
-    """Show all that is recorded of a version, as JSON: hyperparameters, corpus, scores of each epoch, artifact.
+    """Show all that is recorded of a version, as JSON: hyperparameters, corpus, scores of each epoch, artifact, and
+    its fast forms with what they cost.
 
     \b
     Example: tweetspan models show 2
     """
     from commands.opening import opened
     from commands.rendering import print_json
-    from db import model_versions
+    from db import model_versions, optimized_forms
 
     with opened() as (_, database), database.read_session() as session:
-        print_json(model_versions.details(model_versions.find(session, version)))
+        found = model_versions.find(session, version)
+        forms = [optimized_forms.details(form) for form in optimized_forms.forms_of(session, found.id)]
+        print_json(model_versions.details(found) | {"fast_forms": forms})
 
 
 @models_command.command("activate")
@@ -73,9 +86,9 @@ def activate(version: str) -> None:
 def upload_version(version: str, uri: str) -> None:
     """Copy a version's model to URI (s3://, file:// on a shared mount ...), where every machine finds it from then on.
 
-    It is read back and compared before the version points there. Credentials are those of the scheme's driver, from
-    the environment; a URI with a password in it is refused. What lies at URI already, as it must on a web server, is
-    only checked.
+    It is read back and compared before the version points there. Its fast forms go along, to URI/int8 and URI/fp32;
+    run it again once there is one more. Credentials are those of the scheme's driver, from the environment; a URI
+    with a password in it is refused. What lies at URI already, as it must on a web server, is only checked.
 
     \b
     Examples:
@@ -84,14 +97,22 @@ def upload_version(version: str, uri: str) -> None:
     """
     from commands.opening import opened
     from commands.rendering import transfer_bar
-    from db import model_versions
+    from db import model_versions, optimized_forms
     from worker.artifacts import upload
 
     with opened() as (settings, database):
         with database.read_session() as session:
             found = model_versions.find(session, version)
+            forms = optimized_forms.forms_of(session, found.id)
         with transfer_bar() as on_block:
             upload(found.artifact_uri, found.artifact_hash, uri, settings.model_cache, on_block)
         with database.write_session() as session:
             model_versions.relocate(session, found.id, uri)
-    click.echo(f"model version {found.id} lies at {uri} now; every machine that can read it can tag with it")
+        click.echo(f"model version {found.id} lies at {uri} now; every machine that can read it can tag with it")
+        for form in forms:
+            place = f"{uri.rstrip('/')}/{form.precision}"
+            with transfer_bar() as on_block:
+                upload(form.artifact_uri, form.artifact_hash, place, settings.model_cache, on_block)
+            with database.write_session() as session:
+                optimized_forms.relocate(session, found.id, form.precision, place)
+            click.echo(f"its {form.precision} form lies at {place} now")

@@ -9,6 +9,8 @@ from itertools import islice
 
 import click
 
+from settings import RUNTIMES
+
 _AT_ONCE = 2048  # lines tagged together, as in a worker's batch
 
 
@@ -16,23 +18,33 @@ _AT_ONCE = 2048  # lines tagged together, as in a worker's batch
 @click.argument("texts", nargs=-1)
 @click.option("--model", default="active", show_default=True, help="A version's number.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+@click.option("--threads", type=click.IntRange(min=1), help="On a CPU.  [default: TWEETSPAN_THREADS, or all cores]")
+@click.option(
+    "--runtime", type=click.Choice(RUNTIMES), help="See `models optimize`.  [default: TWEETSPAN_RUNTIME, or auto]"
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a text; offsets are code points, end exclusive.")
-def tag_command(texts: tuple[str, ...], model: str, device: str, as_json: bool) -> None:
+def tag_command(
+    texts: tuple[str, ...], model: str, device: str, threads: int | None, runtime: str | None, as_json: bool
+) -> None:
     """Tag TEXTS, or the lines of standard input, with a registered version.
 
     \b
     Example: tweetspan tag "Zachary Raicik works for Corvus and lives in San Diego"
     """
+    from dataclasses import replace
+
     from commands.opening import opened
     from commands.rendering import marked, transfer_bar
     from db import model_versions
     from worker.active_model import tagger_for
 
-    with opened() as (_, database):
+    with opened() as (settings, database):
+        runtime, threads = runtime or settings.runtime, threads or settings.threads
+        settings = replace(settings, device=device, runtime=runtime, threads=threads)
         with database.read_session() as session:
             version = model_versions.find(session, model)
         with transfer_bar() as on_block:
-            tagger = tagger_for(database, version.id, device, on_block)
+            tagger = tagger_for(database, version.id, settings, on_block)
     for chunk in _chunks(texts):
         for text, spans in zip(chunk, tagger.tag(chunk), strict=True):
             if not as_json:

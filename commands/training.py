@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
-import uuid
 from collections import Counter
 from importlib.metadata import version as library_version
-from pathlib import Path
 from typing import Any
 
 import click
 
+from commands.model_folders import keep, new_folder
 from commands.rendering import marked, paused, print_table, progress_bar
 from db import model_versions
 from db.session import Database
 from settings import Settings
-from tagging.checkpoint import verify
-from tagging.errors import CheckpointError
 from tagging.tagger import Tagger
 from trainer.config import TrainingConfig
 from trainer.examples import Corpus
@@ -76,15 +72,9 @@ def register(
 
     The folder is written beside and renamed, and the row is one transaction: an interruption leaves no half version.
     """
-    partial = settings.models_folder / f".partial-{uuid.uuid4().hex}"
-    try:
+    with new_folder(settings.models_folder) as partial:
         manifest = trained.save(partial)
-        folder = settings.models_folder / manifest.hash[:16]
-        if not _is_intact(folder, manifest.hash):
-            shutil.rmtree(folder, ignore_errors=True)
-            partial.rename(folder)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        folder = keep(partial, manifest.hash)
     with database.write_session() as session:
         version = model_versions.register(
             session,
@@ -104,15 +94,6 @@ def register(
         if activate or model_versions.active_id(session) is None:
             model_versions.activate(session, version.id)
         return version.id, model_versions.active_id(session) == version.id
-
-
-def _is_intact(folder: Path, expected_hash: str) -> bool:
-    """Tell whether an earlier training has left the very same model here, undamaged."""
-    try:
-        verify(folder, expected_hash)
-    except CheckpointError:
-        return False
-    return True
 
 
 def _show_example(tagger: Tagger, corpus: Corpus) -> None:

@@ -51,6 +51,26 @@ class ModelAlias(Base):
     changed_at: Mapped[Moment]
 
 
+class OptimizedForm(Base):
+    """A version in a form that a CPU reads faster: a model folder of its own. See `db.optimized_forms`."""
+
+    __tablename__ = "optimized_forms"
+
+    model_version_id: Mapped[int] = mapped_column(
+        BIG, ForeignKey("model_versions.id"), primary_key=True, autoincrement=False
+    )
+    precision: Mapped[str] = mapped_column(Text, primary_key=True)  # int8 or fp32
+    artifact_uri: Mapped[String]
+    artifact_hash: Mapped[String]
+    created_at: Mapped[Moment]
+    corpus_fingerprint: Mapped[String]  # of the corpus on whose validation split it was compared with the original
+    texts_checked: Mapped[int]
+    f1: Mapped[float] = mapped_column(Double)
+    f1_cost: Mapped[float] = mapped_column(Double)  # points of F1 (hundredths) below the original's
+    differing_share: Mapped[float] = mapped_column(Double)  # of the texts: those whose entities are not the original's
+    speed: Mapped[float] = mapped_column(Double)  # times the original's, where it was made
+
+
 class Tweet(Base):
     """A tweet as it was enqueued."""
 

@@ -55,9 +55,9 @@ class EncodedText:
 class Encoder:
     """Encodes texts for one tokenizer.
 
-    A text of at most `max_length` token ids, special tokens included, is read whole; a longer one in overlapping windows
-    of LONG_WINDOW. Raises EncoderError for a tokenizer without offsets (a Python one) or a `max_length` too short to
-    hold a word and its context.
+    A text of at most `max_length` token ids, special tokens included, is read whole; a longer one in overlapping
+    windows of LONG_WINDOW. Raises EncoderError for a tokenizer without offsets (a Python one) or a `max_length` too
+    short to hold a word and its context.
     """
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase, max_length: int) -> None:

@@ -18,6 +18,11 @@ VERSION: dict[str, Any] = dict.fromkeys(("base_model", "corpus", "corpus_fingerp
     "artifact_uri": "file:///none", "artifact_hash": "",
 }  # fmt: skip
 
+FORM: dict[str, Any] = {
+    "precision": "fp32", "corpus_fingerprint": "none", "texts_checked": 100, "f1": 0.7, "f1_cost": 0.1,
+    "differing_share": 0.02, "speed": 2.0,
+}  # fmt: skip
+
 
 def new_version(database: Database) -> int:
     """Register a version and activate it."""

@@ -42,10 +42,10 @@ def annotate(batch_id: int) -> None:
     """Annotate one batch of the ledger."""
     from worker import active_model  # noqa: PLC0415 (the parent imports this module, but never torch)
 
-    device = read_settings().device
+    settings = read_settings()
     try:
         database = patiently(_database)
-        annotate_batch(database, batch_id, lambda version_id: active_model.tagger_for(database, version_id, device))
+        annotate_batch(database, batch_id, lambda version_id: active_model.tagger_for(database, version_id, settings))
     except DATABASE_IS_AWAY as error:  # the ledger brings the batch back; a traceback would quote the statement
         log.error("batch %d is left: the database stays away: %s", batch_id, reason(error))
 

@@ -18,6 +18,7 @@ if os.environ.get("CHAOS_LEASE"):
 
 from benchmarks.delivery.fake_tagger import DisturbedTagger, FakeTagger
 from db.session import Database
+from settings import Settings
 from worker.app import app
 from worker.tasks import Tags
 
@@ -26,9 +27,9 @@ _IS_INSTANT = bool(os.environ.get("CHAOS_INSTANT"))
 _REAL = importlib.util.find_spec("worker.active_model")  # found, not loaded: it imports torch
 
 
-def tagger_for(database: Database, version_id: int, device: str) -> Tags:
+def tagger_for(database: Database, version_id: int, settings: Settings) -> Tags:
     """Return the tagger of a version."""
-    tagger = _real().tagger_for(database, version_id, device) if _USES_REAL_MODEL else FakeTagger(version_id)
+    tagger = _real().tagger_for(database, version_id, settings) if _USES_REAL_MODEL else FakeTagger(version_id)
     return tagger if _IS_INSTANT else DisturbedTagger(tagger, lease.LEASE)
 
 

@@ -10,14 +10,17 @@ from threading import Barrier
 import pytest
 from alembic import command
 from sqlalchemy import Connection, Engine, inspect, select, text
+from sqlalchemy.exc import IntegrityError
 
 from db import upgrade as module
 from db.columns import Base
 from db.counts import EVER
+from db.optimized_forms import forms_of, record
 from db.session import create_database_engine, open_database
 from db.tables import Annotation, Batch, EntityCount, HourCount, ModelVersion, Span, Tweet
 from db.upgrade import head, upgrade
 from tagging.errors import DatabaseError
+from tests.ledger_tools import FORM
 
 PASSWORD = "hunter2-and-more"
 
@@ -143,6 +146,25 @@ def test_a_filled_database_is_upgraded_without_a_loss(engine: Engine, database_u
         assert [(one.label, one.mentions, one.tweets) for one in counted] == [("PER", 1, 1)] * 2
         [hour] = session.scalars(select(HourCount))
         assert (hour.hour, hour.tweets, hour.mentions) == (20455 * 24 + 3, 1, 1)
+        assert forms_of(session, 1) == []
+    database.close()
+
+
+def test_versions_of_before_can_be_given_a_fast_form_and_keep_it(engine: Engine, database_url: str) -> None:
+    alembic(engine, "upgrade", "0004")
+    values = ROWS["model_versions"].format(**SPELLINGS[engine.dialect.name])
+    form = FORM | {"model_version_id": 1, "artifact_uri": "file:///form", "artifact_hash": "f"}
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"INSERT INTO model_versions VALUES ({values})")
+    upgrade(engine)
+    database = open_database(database_url)
+    with database.write_session() as session:
+        record(session, **form)
+    with database.read_session() as session:
+        [found] = forms_of(session, 1)
+        assert {name: getattr(found, name) for name in form} == form
+    with pytest.raises(IntegrityError), database.write_session() as session:
+        record(session, **form | {"model_version_id": 2})  # there is no such version
     database.close()
 
 

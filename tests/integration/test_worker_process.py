@@ -12,11 +12,13 @@ import pytest
 import redis
 from sqlalchemy import select
 
-from db import ledger
+from db import ledger, optimized_forms
 from db.session import Database, open_database
 from db.tables import Annotation, Batch, Span, Worker
 from tagging.checkpoint import read_manifest
+from tagging.onnx_form import write_onnx_form
 from tagging.tagger import Tagger
+from tests.ledger_tools import FORM
 from tests.processes import CELERY, TWEETSPAN, WorkerProcess, environment, read_jsonl, running, tweetspan, wait_until
 from tests.tiny import register_model
 from tests.web import serving
@@ -43,8 +45,12 @@ def tweets_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def expected(model_folder: Path, tweets_file: Path) -> Spans:
     """What one undisturbed process finds."""
+    return _found(model_folder, tweets_file)
+
+
+def _found(folder: Path, tweets_file: Path) -> Spans:
     rows = read_jsonl(tweets_file)
-    tagged = Tagger.load(model_folder, "cpu").tag([row["text"] for row in rows])
+    tagged = Tagger.load(folder, "cpu").tag([row["text"] for row in rows])
     found = {
         (int(row["id"]), span.start, span.end, span.label, span.surface(row["text"])): span.score
         for row, spans in zip(rows, tagged, strict=True)
@@ -247,3 +253,66 @@ def _child_killed_with_a_lease(place: Place, worker: WorkerProcess) -> bool:
 def _attempts(place: Place) -> set[int]:
     with place.database.read_session() as session:
         return set(session.scalars(select(Batch.attempts)))
+
+
+@pytest.mark.parametrize("where", ["embedded", "servers"])
+def test_two_processes_by_one_command_store_what_one_stores(
+    where: str, request: pytest.FixtureRequest, expected: Spans
+) -> None:
+    place: Place = request.getfixturevalue(where)
+    with running([*UNTIL_EMPTY, "--processes", "2"], place.env, place.folder / "log") as worker:
+        wait_until(lambda: place.count("done") > 5, 60, "they work")
+        assert "libtorch" not in Path(f"/proc/{worker.process.pid}/maps").read_text(), "the one that waits has torch"
+        assert worker.process.wait(120) == 0, worker.said
+    _assert_same(place.spans(), expected)
+    assert _attempts(place) == {1}
+    with place.database.read_session() as session:
+        heartbeats = session.scalars(select(Worker)).all()
+        holders = {str(holder).partition("/")[0] for holder in session.scalars(select(Batch.leased_by))}
+    assert holders == {one.name for one in heartbeats}, "each had its share"
+    assert len(heartbeats) == 2
+    assert all(one.stopped_at for one in heartbeats)
+
+
+def test_two_processes_with_a_fast_form_store_what_one_process_finds_with_it(
+    servers: Place, model_folder: Path, tweets_file: Path
+) -> None:
+    folder = servers.folder / "form"
+    manifest = write_onnx_form(model_folder, folder, "int8", [row["text"] for row in read_jsonl(tweets_file)[:100]])
+    told = {"model_version_id": 1, "artifact_uri": folder.as_uri(), "artifact_hash": manifest.hash}
+    with servers.database.write_session() as session:
+        optimized_forms.record(session, **FORM | told | {"precision": "int8"})
+    with running([*UNTIL_EMPTY, "--processes", "2"], servers.env, servers.folder / "log") as worker:
+        assert worker.process.wait(120) == 0, worker.said
+    assert worker.said.count("int8 form") == 2
+    _assert_same(servers.spans(), _found(folder, tweets_file))
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 1)])  # Celery's codes
+def test_two_processes_end_by_one_signal_and_leave_no_lease(
+    servers: Place, expected: Spans, number: signal.Signals, code: int
+) -> None:
+    with running([*WORKER, "--processes", "2"], servers.env, servers.folder / "1.log") as worker:
+        wait_until(lambda: servers.count("done") > 5, 60, "they work")
+        children = psutil.Process(worker.process.pid).children()
+        assert len(children) == 2
+        worker.signal_all(number)  # as a terminal does, to the group of the first alone: it tells each of them once
+        assert worker.process.wait(60) == code, worker.said
+    assert "Cold shutdown" not in worker.said
+    assert not any(one.is_running() for one in children)
+    assert servers.count("leased") == 0
+    with running(UNTIL_EMPTY, servers.env, servers.folder / "2.log") as other:
+        assert other.process.wait(120) == 0, other.said
+    _assert_same(servers.spans(), expected)
+    assert _attempts(servers) == {1}
+
+
+def test_of_two_processes_one_that_dies_is_told_and_its_code_is_kept(servers: Place, expected: Spans) -> None:
+    with running([*UNTIL_EMPTY, "--processes", "2"], servers.env, servers.folder / "log") as worker:
+        wait_until(lambda: servers.count("done") > 5, 60, "they work")
+        victim = psutil.Process(worker.process.pid).children()[0]
+        for process in [victim, *victim.children(recursive=True)]:
+            process.kill()
+        assert worker.process.wait(LEASE + 90) == 128 + signal.SIGKILL, worker.said
+    assert f"worker {victim.pid} ended with exit code 137; 1 go on" in worker.said
+    _assert_same(servers.spans(), expected)

@@ -44,3 +44,25 @@ def test_an_error_about_a_url_of_redis_names_the_variable_and_no_part_of_it(url:
         read_settings({"TWEETSPAN_BROKER_URL": url})
     assert not re.search("hush", str(error.value))
     assert error.value.__cause__ is None
+
+
+def test_runtime_and_threads_are_read_and_empty_means_unset() -> None:
+    told = read_settings({"TWEETSPAN_RUNTIME": "onnx", "TWEETSPAN_THREADS": "3"})
+    assert (told.runtime, told.threads) == ("onnx", 3)
+    unset = read_settings({"TWEETSPAN_RUNTIME": "", "TWEETSPAN_THREADS": "", "OMP_NUM_THREADS": "4,2"})
+    assert (unset.runtime, unset.threads) == ("auto", None)
+
+
+def test_the_customary_number_of_threads_is_heeded_unless_ours_is_set() -> None:
+    assert read_settings({"OMP_NUM_THREADS": "4"}).threads == 4
+    assert read_settings({"OMP_NUM_THREADS": "4", "TWEETSPAN_THREADS": "3"}).threads == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("TWEETSPAN_RUNTIME", "tensorrt"), ("TWEETSPAN_THREADS", "0"), ("TWEETSPAN_THREADS", "-1"),
+     ("TWEETSPAN_THREADS", "two")],
+)  # fmt: skip
+def test_another_runtime_or_number_is_refused_with_the_variable(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=f"{name} is '{value}'; set it to"):
+        read_settings({name: value})

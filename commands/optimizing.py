@@ -1,0 +1,142 @@
+"""How `tweetspan models optimize` makes a form, compares it, and stores or refuses it."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from commands.model_folders import keep, new_folder
+from commands.rendering import counted, print_table, progress_bar, transfer_bar
+from db import optimized_forms
+from db.session import Database
+from db.tables import ModelVersion
+from settings import Settings
+from tagging.checkpoint import Manifest
+from tagging.errors import CorpusError, HubUnreachableError, OptimizeError
+from tagging.onnx_form import write_onnx_form
+from tagging.tagger import Tagger
+from trainer.comparison import Comparison, compare
+from trainer.corpus import load_files, load_named, with_validation
+from trainer.examples import Corpus
+from worker.artifacts import load_artifact
+from worker.cores import usable_cores
+
+_CALIBRATION = 1000  # training texts, at most
+_TOLERANCE = 1e-9  # points: a cost of exactly the limit is within it, however its last digit came out
+
+
+def corpus_for(
+    version: ModelVersion, dataset: str | None, train_file: Path | None, validation_file: Path | None
+) -> Corpus:
+    """Load the corpus that is named, or else the one that the version was trained on.
+
+    Raises CorpusError if the latter cannot be loaded by its name, or is another one by now.
+    """
+    seed = int(version.config.get("seed", 1))
+    if train_file:
+        return with_validation(load_files(train_file, validation_file), seed)
+    if dataset:
+        return with_validation(load_named(dataset), seed)
+    file = Path(version.corpus)
+    wanted = "give --dataset, or --train-file and --validation-file"
+    try:
+        corpus = with_validation(load_files(file) if file.is_file() else load_named(version.corpus), seed)
+    except (CorpusError, HubUnreachableError) as error:
+        raise CorpusError(f"the corpus of model version {version.id} cannot be loaded: {error}; {wanted}") from error
+    if corpus.fingerprint != version.corpus_fingerprint:
+        raise CorpusError(
+            f"{version.corpus} alone is not what model version {version.id} was trained and validated on "
+            f"(fingerprint {corpus.fingerprint[:12]}, recorded is {version.corpus_fingerprint[:12]}); {wanted}"
+        )
+    return corpus
+
+
+def optimize(
+    settings: Settings,
+    database: Database,
+    version: ModelVersion,
+    corpus: Corpus,
+    precision: str,
+    max_cost: float,
+    on_compared: Callable[[Comparison], None],
+) -> dict[str, Any]:
+    """Make a form, compare it, store it in place of the one made before; return what is recorded of it.
+
+    Raises OptimizeError, and stores nothing, if it costs more than `max_cost` points of F1.
+    """
+    with new_folder(settings.models_folder) as partial:
+        manifest, comparison = _made(settings, version, corpus, precision, partial)
+        on_compared(comparison)
+        _refuse_beyond(max_cost, comparison, precision, version)
+        folder = keep(partial, manifest.hash)
+    with database.write_session() as session:
+        form = optimized_forms.record(
+            session,
+            model_version_id=version.id,
+            precision=precision,
+            artifact_uri=folder.as_uri(),
+            artifact_hash=manifest.hash,
+            corpus_fingerprint=corpus.fingerprint,
+            texts_checked=comparison.texts,
+            f1=comparison.f1,
+            f1_cost=comparison.f1_cost,
+            differing_share=comparison.differing_share,
+            speed=comparison.speed,
+        )
+        return {"model_version": version.id, **optimized_forms.details(form)}
+
+
+def show(precision: str, comparison: Comparison) -> None:
+    """Print what a form costs and gains."""
+    columns = ("form", "texts checked", "F1 of the checkpoint", "F1 of the form", "cost in points", "differ", "speed")
+    row = (
+        precision,
+        comparison.texts,
+        comparison.original_f1,
+        comparison.f1,
+        f"{comparison.f1_cost:.2f}",
+        f"{counted(comparison.differing, 'text')} ({comparison.differing_share:.1%})",
+        f"{comparison.speed:.2f} times",
+    )
+    print_table(columns, [row])
+
+
+def _made(
+    settings: Settings, version: ModelVersion, corpus: Corpus, precision: str, into: Path
+) -> tuple[Manifest, Comparison]:
+    """Write a form of a version into a folder, and compare the two on the CPU."""
+    threads = settings.threads or usable_cores()
+
+    def load(folder: Path) -> tuple[Path, Tagger]:
+        return folder, Tagger.load(folder, "cpu", version.artifact_hash, threads)
+
+    with transfer_bar() as on_block:
+        folder, original = load_artifact(
+            version.artifact_uri, version.artifact_hash, settings.model_cache, load, on_block
+        )
+    with progress_bar() as progress:
+        stage = progress.add_task(f"making the {precision} form", total=None)
+        manifest = write_onnx_form(folder, into, precision, _calibration(corpus))
+        progress.update(stage, description="comparing it with the checkpoint")
+        form = Tagger.load(into, "cpu", manifest.hash, threads)
+        return manifest, compare(original.tag, form.tag, corpus.splits["validation"])
+
+
+def _calibration(corpus: Corpus) -> list[str]:
+    """Draw the training texts from which the scales of the integers are taken, the same ones each time."""
+    training = corpus.splits["train"]
+    drawn = random.Random(1).sample(training, min(_CALIBRATION, len(training)))  # noqa: S311 (no secret)
+    return [example.text for example in drawn]
+
+
+def _refuse_beyond(max_cost: float, comparison: Comparison, precision: str, version: ModelVersion) -> None:
+    cost = comparison.f1_cost
+    if cost > max_cost + _TOLERANCE:
+        instead = "take --precision fp32, or " if precision != "fp32" else ""
+        raise OptimizeError(
+            f"the {precision} form of model version {version.id} costs {cost:.2f} points of F1, above {max_cost:g}, "
+            f"and is not stored; {instead}allow it with --max-cost {math.ceil(100 * cost) / 100:g}"
+        )
