@@ -48,7 +48,7 @@ def trained_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         assert "registered as model version 1, active" in done.output
         (home / "train.txt").write_text(done.output, encoding="utf-8")
         done = CliRunner().invoke(cli.main, ["enqueue", str(sample_folder() / "stream.jsonl")])
-        assert "360 tweets added in 2 batches, 0 already there, 0 bad rows" in done.output
+        assert "360 tweets added in 1 batch, 0 already there, 0 bad rows" in done.output
         with running([*TWEETSPAN, "worker", "--until-empty"], environment(home), home / "worker.log") as worker:
             assert worker.process.wait(120) == 0, worker.said
     return home
