@@ -31,7 +31,7 @@ _LATELY = 60.0  # seconds within which a worker's heartbeat counts
 @click.command("enqueue", short_help="Store tweets and queue them for tagging.")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...|-")
 @click.option("--format", "file_format", type=click.Choice(FORMATS), default="auto", help="[default: look at each row]")
-@click.option("--batch-size", type=click.IntRange(1, 2048), default=256, show_default=True, help="Tweets a batch.")
+@click.option("--batch-size", type=click.IntRange(1, 8192), default=2048, show_default=True, help="Tweets a batch.")
 @click.option(
     "--max-waiting", type=click.IntRange(1), metavar="N", help="Wait while N batches are open.  [default: no bound]"
 )

@@ -20,7 +20,7 @@ _KEYS = ("language", "author", "since", "until", "text")
 @click.command("reannotate", short_help="Queue stored tweets for another version.")
 @click.option("--model", default="active", show_default=True, help="A version's number.")
 @click.option("--where", multiple=True, metavar="KEY=VALUE", help=f"Only tweets with this: {', '.join(_KEYS)}.")
-@click.option("--batch-size", type=click.IntRange(1, 2048), default=256, show_default=True, help="Tweets a batch.")
+@click.option("--batch-size", type=click.IntRange(1, 8192), default=2048, show_default=True, help="Tweets a batch.")
 @click.option("--name", help="Of the job.  [default: reannotate with version N]")
 def reannotate_command(model: str, where: tuple[str, ...], batch_size: int, name: str | None) -> None:
     """Queue stored tweets that a version has not read, every one or those for which each --where holds.

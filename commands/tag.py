@@ -11,7 +11,7 @@ import click
 
 from settings import RUNTIMES
 
-_AT_ONCE = 256  # lines tagged together
+_AT_ONCE = 2048  # lines tagged together, as in a worker's batch
 
 
 @click.command("tag", short_help="Tag texts at once, without a queue.")

@@ -1,15 +1,31 @@
 """Many rows at once, the fastest way each database has."""
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import psycopg
 from psycopg import sql
-from sqlalchemy import ColumnElement, FromClause, any_, collate, func, insert, literal, select
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    FromClause,
+    Integer,
+    Row,
+    Select,
+    Text,
+    any_,
+    cast,
+    collate,
+    func,
+    insert,
+    literal,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.types import TypeEngine
 
 from db.columns import Base, IdArray
 
@@ -66,12 +82,58 @@ def dialect_insert(session: Session, table: type[Base]) -> Any:
     return _INSERT[dialect(session)](table.__table__)
 
 
-def insert_new(session: Session, table: type[Base], rows: Sequence[dict[str, Any]], returning: Any) -> set[Any]:
+def read_rows(session: Session, statement: Select[*tuple[Any, ...]]) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Run a statement that asks for columns, many rows of them: without what a session does for objects."""
+    return session.connection().execute(statement).all()
+
+
+def insert_new(session: Session, table: type[Base], rows: Sequence[Mapping[str, Any]], returning: Any) -> set[Any]:
     """Insert the rows whose key is not there yet; return the column `returning` of those that were inserted."""
     if not rows:
         return set()
-    statement = dialect_insert(session, table).on_conflict_do_nothing().returning(returning)
-    return set(session.scalars(statement, rows))
+    statement, parameters = _insert(session, table, rows)
+    return set(session.scalars(statement.on_conflict_do_nothing().returning(returning), parameters))
+
+
+def add_up(session: Session, table: type[Base], rows: Sequence[Mapping[str, Any]], sums: Collection[str]) -> None:
+    """Insert rows; where one with the same key is there, add the columns `sums` to those of that one."""
+    if not rows:
+        return
+    statement, parameters = _insert(session, table, rows)
+    target = table.__table__
+    added = {name: target.c[name] + statement.excluded[name] for name in sums}
+    session.execute(statement.on_conflict_do_update(index_elements=list(target.primary_key), set_=added), parameters)
+
+
+def given(table: type[Base], rows: Sequence[Mapping[str, Any]]) -> FromClause:
+    """Return the SQL for rows with columns of a table, in their order. PostgreSQL only.
+
+    They go as one array a column, however many they are: a statement with a parameter for each value costs the driver
+    and the server more to read than to run.
+    """
+    columns = table.__table__.c
+    arrays = (
+        cast(literal(_array(columns[name].type, [row[name] for row in rows]), Text), ARRAY(columns[name].type))
+        for name in rows[0]
+    )
+    return func.unnest(*arrays).table_valued(*rows[0]).render_derived()
+
+
+def _insert(session: Session, table: type[Base], rows: Sequence[Mapping[str, Any]]) -> tuple[Any, Any]:
+    """Return an INSERT of rows, and the parameters to run it with."""
+    statement = dialect_insert(session, table)
+    if dialect(session) == "postgresql":
+        return statement.from_select(list(rows[0]), select(*given(table, rows).c)), None
+    return statement, rows
+
+
+def _array(type_: TypeEngine[Any], values: Iterable[Any]) -> str:
+    """Write PostgreSQL's text form of an array; whole numbers, the most, as they are, and never None."""
+    return f"{{{','.join(map(str if isinstance(type_, Integer) else _element, values))}}}"
+
+
+def _element(value: Any) -> str:
+    return "NULL" if value is None else '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _copy(

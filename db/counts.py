@@ -4,80 +4,83 @@ They are kept in the transaction that stores or removes spans, and so are never 
 were found: what was merged or hidden is applied when asked.
 """
 
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Select, delete, distinct, func, literal, select, true, union_all
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from db.bulk import dialect_insert, is_one_of
-from db.columns import Base
-from db.periods import DAY, HOUR, number_in_sql
+from db.bulk import add_up, is_one_of
+from db.periods import DAY, HOUR, UNDATED, number_in_sql
 from db.tables import Annotation, EntityCount, HourCount, Span, Tweet
 
 EVER = 2**31 - 1  # as a day: the sum over all of them
 
+Mention = tuple[int, int, str]  # tweet, entity, label of the entity
+Rows = list[dict[str, Any]]
 
-def add(session: Session, version_id: int, tweet_ids: Collection[int]) -> None:
-    """Count in stored tweets that a version has just read. Their spans are stored."""
-    _change(session, version_id, tweet_ids, 1)
+_SUMS = ("mentions", "tweets")
+
+
+def add(session: Session, version_id: int, hours: Mapping[int, int], mentions: Iterable[Mention]) -> None:
+    """Count in tweets that a version has just read, given as id -> number of the hour, and what it found in them."""
+    _change(session, version_id, hours, mentions, 1)
 
 
 def subtract(session: Session, version_id: int, tweet_ids: Collection[int]) -> None:
     """Count out tweets that a version has read, before their marks and spans are removed."""
-    read = _locked_marks(session, version_id, tweet_ids)
-    _change(session, version_id, read, -1)
-    found = select(Span.entity_id).where(Span.model_version_id == version_id, is_one_of(session, Span.tweet_id, read))
-    of_them = (EntityCount.model_version_id == version_id, EntityCount.entity_id.in_(found), EntityCount.mentions == 0)
+    hours = _locked_marks(session, version_id, tweet_ids)
+    mine = (Span.model_version_id == version_id, is_one_of(session, Span.tweet_id, hours))
+    spans = session.execute(select(Span.tweet_id, Span.entity_id, Span.label).where(*mine))
+    found = [(row.tweet_id, row.entity_id, row.label) for row in spans]
+    _change(session, version_id, hours, found, -1)
+    entities = is_one_of(session, EntityCount.entity_id, {entity_id for _, entity_id, _ in found})
+    of_them = (EntityCount.model_version_id == version_id, entities, EntityCount.mentions == 0)
     session.execute(delete(EntityCount).where(*of_them))
     session.execute(delete(HourCount).where(HourCount.model_version_id == version_id, HourCount.tweets == 0))
 
 
-def _locked_marks(session: Session, version_id: int, tweet_ids: Collection[int]) -> Sequence[int]:
-    """Return which of the tweets the version has read; who removes the same marks at once waits, and finds none."""
+def _locked_marks(session: Session, version_id: int, tweet_ids: Collection[int]) -> dict[int, int]:
+    """Return which of the tweets the version has read, and the hour of each; who removes the same marks at once waits,
+    and finds none."""
     mine = (Annotation.model_version_id == version_id, Annotation.status == "done")
-    marks = select(Annotation.tweet_id).where(*mine, is_one_of(session, Annotation.tweet_id, tweet_ids))
-    return session.scalars(marks.order_by(Annotation.tweet_id).with_for_update()).all()
-
-
-def _change(session: Session, version_id: int, tweet_ids: Collection[int], sign: int) -> None:
-    if not tweet_ids:
-        return
-    # In the order of their keys, entities first: two workers that count at once must not deadlock.
-    _upsert(session, EntityCount, _by_entity(session, version_id, tweet_ids, sign))
-    _upsert(session, HourCount, _by_hour(session, version_id, tweet_ids, sign))
-
-
-def _by_entity(session: Session, version_id: int, tweet_ids: Collection[int], sign: int) -> Select[Any]:
-    day = number_in_sql(session, Tweet.created_at, DAY)
-    mine = (Span.model_version_id == version_id, is_one_of(session, Span.tweet_id, tweet_ids))
-    counted = (sign * func.count(), sign * func.count(distinct(Span.tweet_id)))
-
-    def grouped(day: Any, *by: Any) -> Select[Any]:
-        columns = (literal(version_id).label("model_version_id"), Span.entity_id, day.label("day"), Span.label)
-        totals = (counted[0].label("mentions"), counted[1].label("tweets"))
-        joined = select(*columns, *totals).join(Tweet, Tweet.id == Span.tweet_id).where(*mine)
-        return joined.group_by(Span.entity_id, Span.label, *by)
-
-    both = union_all(grouped(day, day), grouped(literal(EVER))).subquery()
-    return select(both).where(true()).order_by(both.c.entity_id, both.c.day)
-
-
-def _by_hour(session: Session, version_id: int, tweet_ids: Collection[int], sign: int) -> Select[Any]:
     hour = number_in_sql(session, Tweet.created_at, HOUR).label("hour")
-    mine = (Span.model_version_id == version_id, is_one_of(session, Span.tweet_id, tweet_ids))
-    tweets = select(hour, literal(sign).label("tweets"), literal(0).label("mentions"))
-    found = (
-        select(hour, literal(0), literal(sign)).select_from(Span).join(Tweet, Tweet.id == Span.tweet_id).where(*mine)
-    )
-    both = union_all(tweets.where(is_one_of(session, Tweet.id, tweet_ids)), found).subquery()
-    sums = (func.sum(both.c.tweets).label("tweets"), func.sum(both.c.mentions).label("mentions"))
-    counted = select(literal(version_id).label("model_version_id"), both.c.hour, *sums).where(true())
-    return counted.group_by(both.c.hour).order_by(both.c.hour)
+    marks = select(Annotation.tweet_id, hour).join(Tweet, Tweet.id == Annotation.tweet_id)
+    marks = marks.where(*mine, is_one_of(session, Annotation.tweet_id, tweet_ids)).order_by(Annotation.tweet_id)
+    return {row.tweet_id: row.hour for row in session.execute(marks.with_for_update(of=Annotation))}
 
 
-def _upsert(session: Session, table: type[Base], rows: Select[Any]) -> None:
-    target = table.__table__
-    statement = dialect_insert(session, table).from_select(list(rows.selected_columns.keys()), rows)
-    sums = {name: target.c[name] + statement.excluded[name] for name in ("mentions", "tweets")}
-    session.execute(statement.on_conflict_do_update(index_elements=list(target.primary_key), set_=sums))
+def _change(
+    session: Session, version_id: int, hours: Mapping[int, int], mentions: Iterable[Mention], sign: int
+) -> None:
+    if not hours:
+        return
+    found = list(mentions)
+    # In the order of their keys, entities first: two workers that count at once must not deadlock.
+    add_up(session, EntityCount, _by_entity(version_id, hours, found, sign), _SUMS)
+    add_up(session, HourCount, _by_hour(version_id, hours, found, sign), _SUMS)
+
+
+def _by_entity(version_id: int, hours: Mapping[int, int], mentions: Collection[Mention], sign: int) -> Rows:
+    labels = {entity_id: label for _, entity_id, label in mentions}
+    days = {hour: hour if hour == UNDATED else hour // (DAY // HOUR) for hour in set(hours.values())}
+    times = Counter((entity_id, days[hours[tweet_id]]) for tweet_id, entity_id, _ in mentions)
+    pairs = {(tweet_id, entity_id) for tweet_id, entity_id, _ in mentions}
+    tweets = Counter((entity_id, days[hours[tweet_id]]) for tweet_id, entity_id in pairs)
+    for counted in (times, tweets):
+        for (entity_id, _), count in list(counted.items()):
+            counted[entity_id, EVER] += count
+    return [
+        {"model_version_id": version_id, "entity_id": entity_id, "day": day, "label": labels[entity_id],
+         "mentions": sign * times[entity_id, day], "tweets": sign * tweets[entity_id, day]}
+        for entity_id, day in sorted(times)
+    ]  # fmt: skip
+
+
+def _by_hour(version_id: int, hours: Mapping[int, int], mentions: Collection[Mention], sign: int) -> Rows:
+    tweets, found = Counter(hours.values()), Counter(hours[tweet_id] for tweet_id, _, _ in mentions)
+    return [
+        {"model_version_id": version_id, "hour": hour, "tweets": sign * tweets[hour], "mentions": sign * found[hour]}
+        for hour in sorted(tweets)
+    ]

@@ -24,7 +24,7 @@ from tagging.errors import ModelVersionError
 
 WAITING, LEASED, DONE, DEAD, SPLIT, CANCELLED = "waiting", "leased", "done", "dead", "split", "cancelled"
 OPEN = (WAITING, LEASED)
-BATCH_SIZE = 256  # tweets
+BATCH_SIZE = 2048  # tweets; see docs/decisions/batch-size.md
 FAILURES_BEFORE_SPLIT = 2
 FAILURES_BEFORE_DEATH = 3  # of a tweet that is alone in its batch
 SPLIT_WAYS = 16

@@ -4,6 +4,7 @@ Both databases get the same words, cut and normalised by us, so that both give t
 """
 
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 
 from db.entity_names import normalised_name
@@ -14,6 +15,7 @@ NO_WORD = ""  # stands in the place of a word that is not kept
 _LONGEST_TEXT = 25_000  # code points, as many as a tweet can have; what comes after them is not searched
 _MOST_WORDS = 16_000  # PostgreSQL knows 16,383 places in a text,
 _MOST_TIMES = 255  # and as many places of one word
+_COMMON = 40  # code points; longer pieces, links mostly, hardly come again
 _SPARE_LETTER = "z"  # begins a byte that is written as a number; alone it is no word
 
 
@@ -25,22 +27,18 @@ def search_words(text: str) -> list[str]:
     >>> search_words("It's raining, @BBC!")
     ['it', 's', 'raining', 'bbc']
     """
-    text = text[:_LONGEST_TEXT]
-    found = [word for start, end in words(text) if (word := _normalised(text[start:end]))][:_MOST_WORDS]
+    pieces = text[:_LONGEST_TEXT].split()  # no word of ours goes beyond white space
+    found = [word for piece in pieces for word in _of_piece(piece)][:_MOST_WORDS]
     return found if len(found) <= _MOST_TIMES else _without_more_times(found)
 
 
 def as_tsvector(text: str) -> str:
-    """Write the words of a text as PostgreSQL reads a tsvector: each with its places.
+    """Write the words of a text as PostgreSQL reads a tsvector: each with its place, as often as it occurs.
 
     >>> as_tsvector("rain on rain")
-    "'rain':1,3 'on':2"
+    "'rain':1 'on':2 'rain':3"
     """
-    places: dict[str, list[str]] = {}
-    for place, word in enumerate(search_words(text), start=1):
-        places.setdefault(word, []).append(str(place))
-    places.pop(NO_WORD, None)
-    return " ".join(f"{quoted(word)}:{','.join(all_)}" for word, all_ in places.items())
+    return " ".join([f"{quoted(word)}:{place}" for place, word in enumerate(search_words(text), start=1) if word])
 
 
 def as_tokens(text: str) -> str:
@@ -50,7 +48,7 @@ def as_tokens(text: str) -> str:
 
 def quoted(word: str) -> str:
     """Quote a word for a tsvector or a tsquery."""
-    return "'" + word.replace("\\", "\\\\").replace("'", "''") + "'"
+    return f"'{word}'" if word.isalnum() else "'" + word.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
 @lru_cache(maxsize=2**14)
@@ -72,7 +70,19 @@ def _code(byte: int) -> str:
 _CODES = [_code(byte) for byte in range(256)]
 
 
-@lru_cache(maxsize=2**14)  # most words of tweets are among a few thousand
+def _of_piece(piece: str) -> Sequence[str]:
+    return _of_common_piece(piece) if len(piece) <= _COMMON else _cut(piece)
+
+
+@lru_cache(maxsize=2**15)  # most pieces of tweets are among a few thousand, and cutting them takes long
+def _of_common_piece(piece: str) -> tuple[str, ...]:
+    return tuple(_cut(piece))
+
+
+def _cut(piece: str) -> list[str]:
+    return [word for start, end in words(piece) if (word := _normalised(piece[start:end]))]
+
+
 def _normalised(surface: str) -> str:
     word = normalised_name(surface.replace("’", "'"))
     return NO_WORD if _is_punctuation(word) else word

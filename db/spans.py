@@ -4,15 +4,16 @@ The mark (a row of `annotations`) is the gate: spans are written only for marks 
 overlap of two batches, or a second reading that came out slightly otherwise, adds nothing.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import delete, select, tuple_
+from sqlalchemy import Select, delete, literal, select, tuple_
 from sqlalchemy.orm import Session
 
 from db import clock, counts, fulltext
-from db.bulk import copy_rows, dialect, insert_new, is_one_of
+from db.bulk import copy_rows, dialect, dialect_insert, given, insert_new, is_one_of, read_rows
 from db.entity_names import normalised_name
+from db.periods import HOUR, number_in_sql
 from db.tables import Annotation, Entity, Tweet
 from db.tables import Span as SpanRow
 from tagging.spans import Span
@@ -52,32 +53,29 @@ def store(
 
     Tweets that were deleted meanwhile, or are already marked with this version, are passed over.
     """
-    marked = _mark(session, version_id, answers, "done", None)
-    new = (
-        (tweet_id, text, span) for tweet_id, (text, found) in answers.items() if tweet_id in marked for span in found
-    )
-    rows = (
-        (tweet_id, version_id, span.start, span.end, span.label, surface, span.score, entities[entity_key(text, span)])
-        for tweet_id, text, span in new
-        for surface in [span.surface(text)]
-    )
+    hours = _mark(session, version_id, answers, "done", None)
+    rows = [
+        (tweet_id, version_id, span.start, span.end, span.label, span.surface(text), span.score, entity_id)
+        for tweet_id, (text, found) in answers.items()
+        if tweet_id in hours
+        for span in found
+        for entity_id in [entities[entity_key(text, span)]]
+    ]
     copy_rows(session, SpanRow, _COLUMNS, rows)
-    fulltext.add(session, {tweet_id: answers[tweet_id][0] for tweet_id in marked})
-    counts.add(session, version_id, marked)
-    return len(marked)
+    fulltext.add(session, {tweet_id: answers[tweet_id][0] for tweet_id in hours})
+    counts.add(session, version_id, hours, ((row[0], row[7], row[4]) for row in rows))
+    return len(hours)
 
 
-def mark_dead(session: Session, version_id: int, tweet_ids: Iterable[int], error: str) -> int:
+def mark_dead(session: Session, version_id: int, tweet_ids: Collection[int], error: str) -> int:
     """Mark tweets that this version cannot tag, with the error; return how many were there and had no mark yet."""
     return len(_mark(session, version_id, tweet_ids, "dead", error))
 
 
 def marked(session: Session, version_id: int, tweet_ids: Sequence[int]) -> set[int]:
     """Return which of these tweets already carry the version's mark."""
-    mine = select(Annotation.tweet_id).where(
-        Annotation.model_version_id == version_id, Annotation.tweet_id.in_(tweet_ids)
-    )
-    return set(session.scalars(mine))
+    of_these = is_one_of(session, Annotation.tweet_id, tweet_ids)
+    return set(session.scalars(select(Annotation.tweet_id).where(Annotation.model_version_id == version_id, of_these)))
 
 
 def prune(session: Session, version_id: int, after: int, limit: int) -> tuple[int, int] | None:
@@ -96,27 +94,38 @@ def prune(session: Session, version_id: int, after: int, limit: int) -> tuple[in
     return len(ids), ids[-1]
 
 
-def _mark(session: Session, version_id: int, tweet_ids: Iterable[int], status: str, error: str | None) -> set[int]:
-    existing = select(Tweet.id).where(Tweet.id.in_(list(tweet_ids))).order_by(Tweet.id)
+def _mark(
+    session: Session, version_id: int, tweet_ids: Collection[int], status: str, error: str | None
+) -> dict[int, int]:
+    """Mark the tweets that exist and have no mark; return those, each with the number of its hour."""
+    hour = number_in_sql(session, Tweet.created_at, HOUR).label("hour")
+    existing = select(Tweet.id, hour).where(is_one_of(session, Tweet.id, tweet_ids)).order_by(Tweet.id)
     if dialect(session) == "postgresql":
         existing = existing.with_for_update(read=True, key_share=True)  # no delete slips in between
-    now = clock.read(session)
-    rows: list[dict[str, Any]] = [
-        {"tweet_id": id_, "model_version_id": version_id, "status": status, "annotated_at": now, "error": error}
-        for id_ in session.scalars(existing)
-    ]
-    return insert_new(session, Annotation, rows, Annotation.tweet_id)
+    hours = {tweet_id: hour for tweet_id, hour in read_rows(session, existing)}
+    mark = {"model_version_id": version_id, "status": status, "annotated_at": clock.read(session), "error": error}
+    constants = [literal(value, Annotation.__table__.c[name].type) for name, value in mark.items()]
+    rows = select(Tweet.id, *constants).where(is_one_of(session, Tweet.id, hours)).order_by(Tweet.id)
+    marks = dialect_insert(session, Annotation).from_select(["tweet_id", *mark], rows)
+    marked = session.scalars(marks.on_conflict_do_nothing().returning(Annotation.tweet_id))
+    return {tweet_id: hours[tweet_id] for tweet_id in marked}
 
 
 def _find_entities(session: Session, keys: Sequence[EntityKey]) -> dict[EntityKey, int]:
-    found: dict[EntityKey, int] = {}
-    for some in _chunks(keys, 500):  # a row-value IN list has its limits
-        rows = session.execute(
-            select(Entity.name, Entity.label, Entity.id).where(tuple_(Entity.name, Entity.label).in_(some))
-        )
-        found.update({(row.name, row.label): row.id for row in rows})
-    return found
+    statements = _by_arrays(keys) if dialect(session) == "postgresql" else _by_lists(keys)
+    rows = (row for statement in statements for row in read_rows(session, statement))
+    return {(name, label): entity_id for name, label, entity_id in rows if entity_id is not None}
 
 
-def _chunks(items: Sequence[EntityKey], size: int) -> Iterator[Sequence[EntityKey]]:
-    return (items[start : start + size] for start in range(0, len(items), size))
+def _by_arrays(keys: Sequence[EntityKey]) -> Iterator[Select[*tuple[Any, ...]]]:
+    """Look each up by the index; a join the planner would at times rather make by reading the whole table."""
+    if keys:
+        wanted = given(Entity, [{"name": name, "label": label} for name, label in keys])
+        found = select(Entity.id).where(Entity.name == wanted.c.name, Entity.label == wanted.c.label)
+        yield select(wanted.c.name, wanted.c.label, found.scalar_subquery().label("id"))
+
+
+def _by_lists(keys: Sequence[EntityKey]) -> Iterator[Select[*tuple[Any, ...]]]:
+    for start in range(0, len(keys), 500):  # a row-value IN list has its limits
+        is_wanted = tuple_(Entity.name, Entity.label).in_(keys[start : start + 500])
+        yield select(Entity.name, Entity.label, Entity.id).where(is_wanted)

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from db import counts, ledger
-from db.bulk import copy_rows, dialect, insert_new, is_one_of
+from db.bulk import copy_rows, dialect, insert_new, is_one_of, read_rows
 from db.tables import Annotation, Tombstone, Tweet
 
 COLUMNS = tuple(Tweet.__table__.c.keys())  # of a row, in this order
@@ -57,8 +57,8 @@ def count_deleted(session: Session, ids: Collection[int]) -> int:
 
 def texts(session: Session, ids: Sequence[int]) -> dict[int, str]:
     """Return the texts of those tweets that (still) exist, by id, in rising order of id."""
-    rows = session.execute(select(Tweet.id, Tweet.text).where(is_one_of(session, Tweet.id, ids)).order_by(Tweet.id))
-    return {row.id: row.text for row in rows}
+    stored = select(Tweet.id, Tweet.text).where(is_one_of(session, Tweet.id, ids)).order_by(Tweet.id)
+    return {tweet_id: text for tweet_id, text in read_rows(session, stored)}
 
 
 def delete(session: Session, ids: Collection[int]) -> int:

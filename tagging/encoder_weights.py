@@ -1,7 +1,7 @@
 """The weights of a BERT-like network as plain arrays, whatever its kind names them."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -77,10 +77,10 @@ def read_weights(network: PreTrainedModel, max_length: int) -> EncoderWeights:
     Raises OptimizeError for a kind of network that is not known here.
     """
     config = network.config
-    names = _NAMES.get(config.model_type)
-    if names is None or config.hidden_act != "gelu":
+    names, activation = _NAMES.get(config.model_type), getattr(config, "hidden_act", "another activation")
+    if names is None or activation != "gelu":
         raise OptimizeError(
-            f"there is no faster form for networks of the kind {config.model_type!r} ({config.hidden_act}); known are "
+            f"there is no faster form for networks of the kind {config.model_type!r} with {activation}; known are "
             f"{', '.join(_NAMES)} with gelu. Tag with --runtime torch"
         )
     stored = _Stored(network.state_dict(), network.base_model_prefix)
@@ -102,7 +102,8 @@ class _Stored:
         self._prefix = prefix
 
     def array(self, name: str) -> np.ndarray:
-        return self.whole[f"{self._prefix}.{name}"].numpy()
+        array: np.ndarray = self.whole[f"{self._prefix}.{name}"].numpy()
+        return array
 
     def norm(self, name: str) -> Norm:
         return Norm(self.array(f"{name}.weight"), self.array(f"{name}.bias"))
@@ -124,7 +125,7 @@ def _layer(stored: _Stored, at: str, names: dict[str, str]) -> Layer:
     )
 
 
-def _positions(stored: _Stored, config: object, max_length: int) -> np.ndarray:
+def _positions(stored: _Stored, config: Any, max_length: int) -> np.ndarray:
     behind_padding = config.model_type in _FIRST_POSITION_BEHIND_PADDING
     first = config.pad_token_id + 1 if behind_padding else 0
     positions = stored.array("embeddings.position_embeddings.weight")[first : first + max_length]
@@ -135,4 +136,5 @@ def _positions(stored: _Stored, config: object, max_length: int) -> np.ndarray:
 def _attention_bias(network: PreTrainedModel, max_length: int) -> np.ndarray:
     with torch.inference_mode():
         bias = network.base_model.encoder.compute_position_bias(torch.empty(1, max_length, 1))
-    return bias[0].float().cpu().numpy()
+    array: np.ndarray = bias[0].float().numpy()
+    return array

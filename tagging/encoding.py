@@ -12,7 +12,9 @@ from transformers import PreTrainedTokenizerBase
 from tagging.errors import EncoderError
 from tagging.words import words
 
+LONG_WINDOW = 64  # token ids; what fine-tuning on short texts has not seen is read worse in longer ones
 _KNOWN_WORDS = 100_000  # about 20 MB; beyond that all are forgotten
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -53,8 +55,9 @@ class EncodedText:
 class Encoder:
     """Encodes texts for one tokenizer.
 
-    `max_length` is the window's length in token ids, special tokens included. Raises EncoderError for a tokenizer
-    without offsets (a Python one) or a window too short to hold a word and its context.
+    A text of at most `max_length` token ids, special tokens included, is read whole; a longer one in overlapping
+    windows of LONG_WINDOW. Raises EncoderError for a tokenizer without offsets (a Python one) or a `max_length` too
+    short to hold a word and its context.
     """
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase, max_length: int) -> None:
@@ -68,7 +71,9 @@ class Encoder:
         self._backend.no_padding()
         self._prefix, self._suffix = _special_ids(tokenizer)
         self._known: dict[str, list[int]] = {}  # words met before, and their sub-words
-        self._budget = max_length - len(self._prefix) - len(self._suffix)
+        special = len(self._prefix) + len(self._suffix)
+        self._budget = max_length - special
+        self._long_budget = min(max_length, LONG_WINDOW) - special
         if self._budget < 8:
             raise EncoderError(f"max length {max_length} leaves {self._budget} sub-words for text; set at least 16")
 
@@ -82,6 +87,10 @@ class Encoder:
             encoded.append(EncodedText(cut, self._windows(pieces[first : first + len(cut)])))
             first += len(cut)
         return encoded
+
+    def forget_words(self) -> None:
+        """Forget the words met before, to measure what new ones cost."""
+        self._known.clear()
 
     def tokens(self, ids: Sequence[int]) -> list[str]:
         """Name token ids, for people to read."""
@@ -106,7 +115,9 @@ class Encoder:
     def _windows(self, pieces: Sequence[list[int]]) -> list[Window]:
         if sum(map(len, pieces)) <= self._budget:
             return [self._window(pieces, 0, len(pieces))]
-        return [self._window(pieces, first, last) for first, last in _cuts([len(ids) for ids in pieces], self._budget)]
+        shorter = [ids[: self._long_budget // 2] for ids in pieces]
+        cuts = _cuts([len(ids) for ids in shorter], self._long_budget)
+        return [self._window(shorter, first, last) for first, last in cuts]
 
     def _window(self, pieces: Sequence[list[int]], first: int, last: int) -> Window:
         ids = list(self._prefix)

@@ -39,7 +39,8 @@ def write_onnx_form(folder: Path, into: Path, precision: str, calibration: Seque
     weights = read_weights(network.eval(), manifest.max_length)
     ranges = None
     if precision == "int8":
-        encoder = Encoder(AutoTokenizer.from_pretrained(folder, local_files_only=True, add_prefix_space=True), manifest.max_length)
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, add_prefix_space=True)
+        encoder = Encoder(tokenizer, manifest.max_length)
         ranges = _ranges(build_graph(weights, observed=True), encoder, calibration)
     into.mkdir(parents=True)
     for name in manifest.files:

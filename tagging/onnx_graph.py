@@ -1,8 +1,8 @@
 """Build the graph that ONNX Runtime runs: a BERT-like network out of its fused operators, in float32 or in int8.
 
-In int8 the weights have a scale for each output, and the inputs of each dense layer one fixed scale and zero point, found
-beforehand on other texts. So a text's result does not depend on the texts beside it, as it would with scales that
-are found anew for each batch. The graph has no mask: all windows of a batch have one length.
+In int8 the weights have a scale for each output, and the inputs of each dense layer one fixed scale and zero point,
+found beforehand on other texts. So a text's result does not depend on the texts beside it, as it would with scales
+that are found anew for each batch. The graph has no mask: all windows of a batch have one length.
 """
 
 from collections.abc import Iterable, Mapping

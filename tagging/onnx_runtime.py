@@ -12,7 +12,7 @@ _TOKEN_BUDGET = 4096  # in one run
 
 
 class OnnxRuntime:
-    """A graph of `tagging.onnx_graph` in ONNX Runtime. It reads windows of one length at a time, and so pads nothing."""
+    """A graph of `tagging.onnx_graph`, in ONNX Runtime. It reads windows of one length at a time, without padding."""
 
     equal_lengths = True
     device = "cpu (ONNX Runtime)"
@@ -26,7 +26,7 @@ class OnnxRuntime:
         try:
             self._session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # its errors have no common class
-            raise CheckpointError(f"ONNX Runtime cannot load {file}: {error}; run `tweetspan models optimize`") from error
+            raise CheckpointError(f"cannot load {file}: {error}; make it anew: tweetspan models optimize") from error
 
     def start(self, windows: Sequence[Sequence[int]]) -> Callable[[], np.ndarray]:
         """Read windows of one length; return a function that gives the logits: float32, (tokens in order, labels)."""

@@ -6,6 +6,8 @@ from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers,
 from transformers import (
     BertConfig,
     BertModel,
+    MPNetConfig,
+    MPNetModel,
     PreTrainedTokenizerFast,
     RobertaConfig,
     RobertaModel,
@@ -25,11 +27,13 @@ _SIZE = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "i
 
 
 def save_tiny_encoder(folder: Path, kind: str) -> Path:
-    """Save a random encoder with a tokenizer of a kind: wordpiece, byte-bpe or unigram."""
+    """Save a random encoder with a tokenizer of a kind: wordpiece, byte-bpe or unigram; or an MPNet, on byte-bpe."""
     set_seed(7)
-    tokenizer = {"wordpiece": _wordpiece, "byte-bpe": _byte_bpe, "unigram": _unigram}[kind]()
+    tokenizer = {"wordpiece": _wordpiece, "byte-bpe": _byte_bpe, "unigram": _unigram, "mpnet": _byte_bpe}[kind]()
     tokenizer.save_pretrained(folder)
-    if kind == "wordpiece":
+    if kind == "mpnet":
+        network = MPNetModel(MPNetConfig(vocab_size=len(tokenizer), max_position_embeddings=258, **_SIZE))
+    elif kind == "wordpiece":
         network = BertModel(BertConfig(vocab_size=len(tokenizer), max_position_embeddings=256, **_SIZE))
     else:  # positions start behind the padding id
         config = RobertaConfig(vocab_size=len(tokenizer), max_position_embeddings=258, pad_token_id=1, **_SIZE)

@@ -1,5 +1,6 @@
 """The process's Tagger: loaded once, swapped when a batch asks for another version. Imports torch: not for parents."""
 
+import gc
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -35,6 +36,8 @@ def tagger_for(database: Database, version_id: int, settings: Settings, progress
         hush_transformers()
         choices = choices_for(version, forms, _runtime(settings))
         _loaded[version_id] = _first_that_loads(choices, version, settings, progress)
+        gc.collect()
+        gc.freeze()  # a model with its libraries is half a million objects, which every full collection would visit
     return _loaded[version_id]
 
 
@@ -69,6 +72,7 @@ def _load(choice: Choice, version: ModelVersion, settings: Settings, progress: P
     threads = settings.threads or usable_cores()
 
     def load(folder: Path) -> Tagger:
+        gc.unfreeze()
         _loaded.clear()  # before loading: two models may not fit
         return Tagger.load(folder, device, choice.artifact_hash, threads)
 

@@ -19,14 +19,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from db import ledger, workers
 from db.session import Database, open_database, reason
 from settings import Settings, read_settings
-from worker.dispatch import connect, dispatch
+from worker.dispatch import FULL, connect, dispatch
 from worker.embedded_redis import embedded_redis, revive
 from worker.messages import QUEUE
 from worker.naming import process_name, worker_name
 from worker.watchdog import Watchdog, begin_anew
 
 _EVERY = 1.0  # seconds between two rounds
-_BUSY = 0.2  # seconds, where the last round found work: a fast worker must not wait for us
+_BUSY = 0.2  # seconds, where Redis was half empty: a fast worker must not wait for us
 _BEAT = 2.0  # seconds between two heartbeats
 _PATIENCE = 60.0  # seconds that a warm shutdown leaves a batch to be finished; then it is given back
 
@@ -88,7 +88,7 @@ class Supervisor(bootsteps.StartStopStep):
         while True:
             pause = _EVERY
             try:
-                if self._round(database, client):
+                if self._round(database, client) > FULL // 2:
                     pause = _BUSY
             except redis.RedisError as error:
                 log.warning("no dispatch this time: Redis: %s", error)

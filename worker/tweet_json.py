@@ -33,7 +33,7 @@ class Tweet(NamedTuple):
     """A tweet that can be stored: `id` in 1..2**63-1, `text` without NUL and lone surrogates, `created_at` in UTC.
 
     Offsets into a tweet refer to `text`: as the user gave it for plain objects and CSV; for v1.1 and v2 objects with
-    Twitter's `&amp;`, `&lt;` and `&gt;` decoded.
+    Twitter's `&amp;`, `&lt;` and `&gt;` decoded, and a retweet's is its original's, where the object carries that.
     """
 
     id: int
@@ -42,6 +42,16 @@ class Tweet(NamedTuple):
     author: str | None
     language: str | None
     retweet_of: int | None
+
+
+class _Included(NamedTuple):
+    """What a page tells beside its tweets: names of users by id, texts of tweets by id."""
+
+    usernames: Mapping[str, str]
+    texts: Mapping[int, str]
+
+
+_NOTHING_INCLUDED = _Included({}, {})
 
 
 def tweets_in(value: object, said: str = "auto") -> Iterable[Tweet | BadTweetError]:
@@ -103,17 +113,17 @@ def _from_page(page: Fields, said: str) -> Iterator[Tweet | BadTweetError]:
     if said not in ("auto", "v2"):
         yield _other_format("v2 page", said)
     elif isinstance(data, dict):
-        yield _at("data", _from_tweet(data, "v2", _usernames(page)))
+        yield _at("data", _from_tweet(data, "v2", _included(page)))
     elif isinstance(data, list):
-        usernames = _usernames(page)
+        included = _included(page)
         for position, item in enumerate(data):
-            found = _from_tweet(item, "v2", usernames) if isinstance(item, dict) else _no_object(item)
+            found = _from_tweet(item, "v2", included) if isinstance(item, dict) else _no_object(item)
             yield _at(f"data[{position}]", found)
     else:
         yield BadTweetError(f"the data of the page is {shown(data)}; wanted is a tweet or an array of tweets")
 
 
-def _from_tweet(row: Fields, said: str, usernames: Mapping[str, str] | None = None) -> Tweet | BadTweetError:
+def _from_tweet(row: Fields, said: str, included: _Included = _NOTHING_INCLUDED) -> Tweet | BadTweetError:
     if said == "auto":
         said = next(_formats(row), "plain")
     elif (looks := list(_formats(row))) and said not in looks:
@@ -121,7 +131,7 @@ def _from_tweet(row: Fields, said: str, usernames: Mapping[str, str] | None = No
     try:
         if said == "v1":
             return _v1_tweet(row)
-        return _v2_tweet(row, usernames or {}) if said == "v2" else plain_tweet(row)
+        return _v2_tweet(row, included) if said == "v2" else plain_tweet(row)
     except BadTweetError as error:
         return error
 
@@ -133,10 +143,10 @@ def _formats(row: Fields) -> Iterator[str]:
 
 
 def _v1_tweet(row: Fields) -> Tweet:
-    extended, user, original = (_object(row.get(key)) for key in ("extended_tweet", "user", "retweeted_status"))
+    user, original = (_object(row.get(key)) for key in ("user", "retweeted_status"))
     return Tweet(
         id=_id(row.get("id_str") or row.get("id")),
-        text=_unescaped(_text(extended.get("full_text") or row.get("full_text") or row.get("text"))),
+        text=_unescaped(_name(_v1_text(original)) or _text(_v1_text(row))),
         created_at=_date(row.get("created_at")),
         author=_name(user.get("screen_name")),
         language=_name(row.get("lang")),
@@ -144,33 +154,43 @@ def _v1_tweet(row: Fields) -> Tweet:
     )
 
 
-def _v2_tweet(row: Fields, usernames: Mapping[str, str]) -> Tweet:
+def _v1_text(row: Fields) -> object:
+    return _object(row.get("extended_tweet")).get("full_text") or row.get("full_text") or row.get("text")
+
+
+def _v2_tweet(row: Fields, included: _Included) -> Tweet:
     author_id = _name(row.get("author_id"))
     inlined = _name(_object(row.get("author")).get("username"))  # as `twarc2 flatten` writes it
+    reference = _retweeted(row.get("referenced_tweets"))
+    retweet_of = _id_or_none(reference.get("id"))
+    original = included.texts.get(retweet_of or 0) or _name(_v2_text(reference))  # inlined, too, by `twarc2 flatten`
     return Tweet(
         id=_id(row.get("id")),
-        text=_unescaped(_text(_object(row.get("note_tweet")).get("text") or row.get("text"))),
+        text=_unescaped(original or _text(_v2_text(row))),
         created_at=_date(row.get("created_at")),
-        author=inlined or usernames.get(author_id or "", author_id),
+        author=inlined or included.usernames.get(author_id or "", author_id),
         language=_name(row.get("lang")),
-        retweet_of=_retweeted(row.get("referenced_tweets")),
+        retweet_of=retweet_of,
     )
 
 
-def _retweeted(references: object) -> int | None:
-    for reference in references if isinstance(references, list) else ():
-        if _object(reference).get("type") == "retweeted":
-            return _id_or_none(_object(reference).get("id"))
-    return None
+def _v2_text(row: Fields) -> object:
+    return _object(row.get("note_tweet")).get("text") or row.get("text")
 
 
-def _usernames(page: Fields) -> dict[str, str]:
-    users = _object(page.get("includes")).get("users")
-    pairs = [
-        (_name(_object(user).get("id")), _name(_object(user).get("username")))
-        for user in (users if isinstance(users, list) else [])
-    ]
-    return {user_id: username for user_id, username in pairs if user_id and username}
+def _retweeted(references: object) -> Fields:
+    return next((one for one in _objects(references) if one.get("type") == "retweeted"), _NOTHING)
+
+
+def _included(page: Fields) -> _Included:
+    """Read the names of a page's authors, and the texts of the tweets that it refers to."""
+    users, referred = (_objects(_object(page.get("includes")).get(key)) for key in ("users", "tweets"))
+    names = ((_name(user.get("id")), _name(user.get("username"))) for user in users)
+    texts = ((_id_or_none(tweet.get("id")), _name(_v2_text(tweet))) for tweet in referred)
+    return _Included(
+        {user_id: username for user_id, username in names if user_id and username},
+        {tweet_id: text for tweet_id, text in texts if tweet_id and text},
+    )
 
 
 def _api_error(errors: object) -> str:
@@ -189,6 +209,10 @@ def _no_object(value: object) -> BadTweetError:
 
 def _other_format(found: str, said: str) -> BadTweetError:
     return BadTweetError(f"a {found} where the format was said to be {said}; say {found.split()[0]} or auto")
+
+
+def _objects(value: object) -> list[Fields]:
+    return [_object(item) for item in value] if isinstance(value, list) else []
 
 
 def _object(value: object) -> Fields:

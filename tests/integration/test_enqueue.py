@@ -64,8 +64,8 @@ def test_every_column_is_stored(database: Database) -> None:
 
 
 def test_the_batch_size_that_is_set(database: Database) -> None:
-    enqueue(database, tweets(1, 600), "job")
-    assert [len(ids) for ids in batches(database)] == [256, 256, 88]
+    enqueue(database, tweets(1, 4100), "job")
+    assert [len(ids) for ids in batches(database)] == [2048, 2048, 4]
 
 
 def test_bad_rows_are_reported_and_what_is_around_them_is_stored(

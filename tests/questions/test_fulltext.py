@@ -10,13 +10,14 @@ from sqlalchemy.orm import Session
 
 from db import fulltext, spans, tweets
 from db.bulk import dialect
+from db.entity_names import normalised_name
 from db.filters import Filter, read_tweets
 from db.search_words import as_tokens, as_tsvector, encoded, search_words
 from db.session import Database
 from db.tables import Tweet, TweetWords
 from db.text_query import Term, as_match, as_tsquery, parse_query
 from tagging.errors import QueryError
-from tests.questions.world import World, add_version, filters, holds, plain_terms
+from tests.questions.world import World, add_version, filters, holds, plain_terms, plain_words
 
 few = settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None)
 
@@ -116,10 +117,23 @@ def test_the_longest_query(database: Database) -> None:
 
 
 def test_written_forms() -> None:
-    assert as_tsvector("it's \\ :\\ rain RAIN") == "'it':1 's':2 ':\\\\':3 'rain':4,5"
+    assert as_tsvector("it's \\ :\\ rain RAIN") == "'it':1 's':2 ':\\\\':3 'rain':4 'rain':5"
     assert as_tokens("Zoé rain") == "z7aozc3za9 rain"
     assert as_tsquery(parse_query("don't a*")) == "('do' <-> 'n''t') & ('a':*)"
     assert as_match(parse_query("b -c")) == '("b") NOT ("c")'
+
+
+@given(drawn=texts | st.text())
+@example(drawn="a\u2028b\x1cc\x85d\u3000e don't\u00a0 @a_b\x0b#c")
+def test_words_are_those_of_the_whole_text(drawn: str) -> None:
+    """Though they are cut piece by piece between white space, and short pieces only once."""
+    assert [word for word in search_words(drawn) if word] == plain_words(drawn)
+
+
+@given(name=st.text(st.characters(max_codepoint=127)).filter(lambda drawn: any(map(str.isalnum, drawn))))
+@example(name="\x1c@BBC \t News!\x7f")
+def test_a_name_in_ascii_is_normalised_as_any_other(name: str) -> None:
+    assert normalised_name(name) == normalised_name(name + "「"), "a sign that falls away"
 
 
 @given(one=st.text(min_size=1), other=st.text(min_size=1))

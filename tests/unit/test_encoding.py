@@ -45,7 +45,7 @@ def one(encoder: Encoder, text: str) -> EncodedText:
 
 
 def read_words(window: Window) -> set[int]:
-    return {head.word for head in window.heads}
+    return set(window.words)
 
 
 @pytest.mark.parametrize("text", [TEXT, LONG, "", "a"])
@@ -55,16 +55,16 @@ def test_a_window_is_what_the_tokenizer_makes_of_the_words(tokenizer: PreTrained
     direct = tokenizer(surfaces(text), is_split_into_words=True)
     assert window.ids == direct.input_ids
     first_of_word = {word: place for place, word in reversed(list(enumerate(direct.word_ids()))) if word is not None}
-    assert {head.word: head.position for head in window.heads} == first_of_word
+    assert dict(zip(window.words, window.heads, strict=True)) == first_of_word
 
 
 def test_heads_begin_what_the_tokenizer_makes_of_the_word_alone(tokenizer: PreTrainedTokenizerBase) -> None:
     encoded = one(Encoder(tokenizer, 40), LONG)
     for window in encoded.windows:
-        for head in window.heads:
-            word = LONG[slice(*encoded.words[head.word])]
+        for position, index in zip(window.heads, window.words, strict=True):
+            word = LONG[slice(*encoded.words[index])]
             alone = tokenizer([word], is_split_into_words=True, add_special_tokens=False).input_ids
-            assert window.ids[head.position] == alone[0], word
+            assert window.ids[position] == alone[0], word
 
 
 def test_special_tokens_stand_at_both_ends_of_every_window(tokenizer: PreTrainedTokenizerBase) -> None:
@@ -102,9 +102,9 @@ def test_neighbouring_windows_overlap(
 
 def test_the_middle_of_a_text_has_most_context(tokenizer: PreTrainedTokenizerBase) -> None:
     windows = one(Encoder(tokenizer, 32), LONG).windows
-    first, second = windows[0].heads, windows[1].heads
-    assert first[0].margin > first[-1].margin, "the text begins with the first window and goes on behind it"
-    assert second[0].margin < second[len(second) // 2].margin > second[-1].margin
+    first, second = windows[0].margins, windows[1].margins
+    assert first[0] > first[-1], "the text begins with the first window and goes on behind it"
+    assert second[0] < second[len(second) // 2] > second[-1]
 
 
 def test_a_word_longer_than_the_window_is_cut_and_keeps_its_neighbours(tokenizer: PreTrainedTokenizerBase) -> None:
@@ -134,6 +134,17 @@ def test_an_encoding_does_not_depend_on_its_neighbours(tokenizer: PreTrainedToke
     texts = [TEXT, "", LONG, "Ana", TEXT]
     assert encoder.encode(texts) == [one(encoder, text) for text in texts]
     assert encoder.encode([]) == []
+
+
+def test_an_encoder_that_forgets_words_encodes_the_same(
+    tokenizer: PreTrainedTokenizerBase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = [TEXT, LONG, "Ana met Bob"]
+    expected = Encoder(tokenizer, 32).encode(texts)
+    monkeypatch.setattr("tagging.encoding._KNOWN_WORDS", 3)
+    encoder = Encoder(tokenizer, 32)
+    assert [one(encoder, text) for text in texts] == expected
+    assert encoder.encode(texts) == expected
 
 
 def test_a_character_without_sub_words_has_no_head(tokenizers: dict[str, PreTrainedTokenizerBase]) -> None:

@@ -12,6 +12,7 @@ from transformers import AutoTokenizer, ByT5Tokenizer
 from tagging.errors import ConfigError, DeviceError, EncoderError
 from tagging.spans import Span
 from tagging.tagger import Tagger
+from tagging.torch_runtime import TorchRuntime
 from tests.tiny import save_tiny_encoder
 from trainer.config import TrainingConfig
 from trainer.examples import Corpus, Example
@@ -202,7 +203,7 @@ def test_what_the_encoder_or_device_cannot_do_is_refused(
 def test_positions_behind_the_padding_id_are_not_counted(tmp_path: Path, kind: str) -> None:
     folder = save_tiny_encoder(tmp_path / "tiny", kind)
     tagger = load_encoder(config(folder, max_length=256), CORPUS)
-    [[span]] = Tagger(_always(tagger, "I-PER"), tagger.tokenizer, 256).tag(["fox " * 600])
+    [[span]] = Tagger(TorchRuntime(_always(tagger, "I-PER")), tagger.tokenizer, 256).tag(["fox " * 600])
     assert (span.start, span.end) == (0, 2399)
     with pytest.raises(ConfigError, match="give at most 256"):
         load_encoder(config(folder, max_length=257), CORPUS)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from transformers import AutoModelForTokenClassification
 
 from tagging.checkpoint import MANIFEST_NAME
-from tagging.encoding import EncodedText, Head
+from tagging.encoding import EncodedText, Window
 from tagging.errors import CheckpointError, DeviceError, PoisonTweetError, UnfitProcessError
 from tagging.spans import Span
 from tagging.tagger import Answer, Tagger
@@ -119,11 +119,15 @@ def test_every_word_of_a_text_in_many_windows_is_answered_once(one_label: OneLab
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
 def test_a_word_in_two_windows_is_read_where_it_has_more_context(tagger: Tagger, order: tuple[int, int]) -> None:
     label = tagger.labels.index
-    encoded = EncodedText(words("Ana Bob Eve"), [])
-    answers: list[Answer] = [
-        ([Head(1, 0, 9), Head(2, 1, 2)], [label("B-PER"), label("O")], [0.9, 0.8]),
-        ([Head(1, 1, 3), Head(2, 2, 9)], [label("B-LOC"), label("O")], [0.7, 0.6]),
+    windows = [
+        Window([0] * 12, heads=[1, 9], words=[0, 1], end=11, goes_on_right=True),  # Bob stands at its end
+        Window([0] * 12, heads=[5, 9], words=[1, 2], end=11, goes_on_left=True),
     ]
+    answers: list[Answer] = [
+        ([label("B-PER"), label("O")], [0.9, 0.8]),
+        ([label("B-LOC"), label("O")], [0.7, 0.6]),
+    ]
+    encoded = EncodedText(words("Ana Bob Eve"), [windows[index] for index in order])
     found = tagger._spans("Ana Bob Eve", encoded, [answers[index] for index in order])
     assert found == [Span(0, 3, "PER", 0.9), Span(4, 7, "LOC", 0.7)]
 
@@ -151,6 +155,15 @@ def test_texts_without_words_have_no_spans(tagger: Tagger, text: str) -> None:
 
 def test_no_texts_give_no_spans(tagger: Tagger) -> None:
     assert tagger.tag([]) == []
+
+
+def test_a_text_that_comes_twice_is_read_once(tagger: Tagger, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [TWEET, "Ana", TWEET, TWEET]
+    expected = [tagger.tag([text])[0] for text in texts]
+    sizes = _fail_above(tagger, monkeypatch, 10_000)
+    assert tagger.tag(texts) == expected
+    windows = [window.ids for text in (TWEET, "Ana") for window in tagger.encoder.encode([text])[0].windows]
+    assert sum(sizes) == sum(map(len, windows))
 
 
 def test_offsets_behind_emoji_are_code_points(one_label: OneLabel) -> None:
@@ -198,7 +211,8 @@ def _fail_above(tagger: Tagger, monkeypatch: pytest.MonkeyPatch, tokens: int) ->
 def test_out_of_memory_halves_the_budget_for_good_and_loses_nothing(
     tagger: Tagger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    texts = [f"Ana {'and Bob ' * (index % 9)} in Paris" for index in range(120)]
+    letters = "abcdefghijklmnopqrst"
+    texts = [f"{one} {other} met Bob and Ana in Paris and they don't work" for one in letters for other in letters]
     expected = tagger.tag(texts)
     sizes = _fail_above(tagger, monkeypatch, 600)
     found = tagger.tag(texts)

@@ -65,6 +65,41 @@ def test_v1_takes_the_long_text_and_names_the_retweeted() -> None:
     assert one({**V1, "retweeted_status": {"id_str": "12", "id": 13}}).retweet_of == 12
 
 
+LONG = "Ana meets Bob &amp; they go on and on"
+
+
+@pytest.mark.parametrize(
+    "original",
+    [{"text": LONG}, {"text": "short", "full_text": LONG}, {"text": "s…", "extended_tweet": {"full_text": LONG}}],
+)
+def test_v1_retweet_is_read_as_its_original(original: dict[str, Any]) -> None:
+    retweet = {**V1, "text": "RT @bob: Ana meets B…", "extended_tweet": {"full_text": "RT @bob: Ana meets…"}}
+    found = one({**retweet, "retweeted_status": {"id_str": "12", "user": {"screen_name": "bob"}, **original}})
+    assert found == tweet(
+        ID, "Ana meets Bob & they go on and on", created_at=MOMENT, author="ana", language="en", retweet_of=12
+    )
+
+
+@pytest.mark.parametrize("text", [None, "", " ", 5, "a\0b", "\ud800"])
+def test_retweet_whose_original_has_no_text_of_use_keeps_its_own(text: object) -> None:
+    assert one({**V1, "retweeted_status": {"id_str": "12", "text": text}}).text == one(V1).text
+    assert one({**PAGE, "includes": {"tweets": [{"id": "6", "text": text}, 5]}}).text == one(V2).text
+
+
+def test_v2_retweet_is_read_as_its_original() -> None:
+    inlined = {
+        **V2,
+        "referenced_tweets": [
+            {"type": "quoted", "id": "5", "text": "no"},
+            {"type": "retweeted", "id": "6", "text": LONG},
+        ],
+    }
+    quoted, original = {"id": "5", "text": "no"}, {"id": "6", "text": "short", "note_tweet": {"text": LONG}}
+    for found in (one(inlined), one({**PAGE, "includes": {"tweets": [quoted, original]}})):
+        assert (found.text, found.retweet_of, found.id) == ("Ana meets Bob & they go on and on", 6, ID)
+    assert one({**PAGE, "includes": {"tweets": [quoted]}}).text == one(V2).text
+
+
 def test_v2_object() -> None:
     expected = tweet(ID, "Fish & chips", created_at=MOMENT, author="77", language="en", retweet_of=6)
     assert one(V2) == one(V2, "v2") == expected

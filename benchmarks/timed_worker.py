@@ -1,0 +1,64 @@
+"""A worker that tells how long it tagged: the product's own, but for a clock around the tagger, or an instant tagger.
+
+`celery -A benchmarks.timed_worker worker`, put in place as `benchmarks.delivery.fake_worker` is. TIMED_FILE takes a
+line of CPU seconds for each batch; TIMED_INSTANT has the tagger replaced; TIMED_WITHOUT names what is not stored.
+"""
+
+import importlib.util
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from benchmarks.many_tweets import InstantTagger
+from db import counts, fulltext
+from db.session import Database
+from tagging.spans import Span
+from worker.app import app
+from worker.tasks import Tags
+
+_REAL = importlib.util.find_spec("worker.active_model")  # found, not loaded: it imports torch
+
+
+class TimedTagger:
+    """Answers as another tagger does, and writes down the CPU time of this process meanwhile, all threads included."""
+
+    def __init__(self, tagger: Tags, file: Path) -> None:
+        self.tagger, self.file = tagger, file
+
+    def tag(self, texts: Sequence[str], progress: Callable[[], None]) -> list[list[Span]]:
+        """Return the spans of each text."""
+        start = time.process_time()
+        found = self.tagger.tag(texts, progress)
+        with self.file.open("a", encoding="utf-8") as lines:
+            lines.write(f"{time.process_time() - start}\n")
+        return found
+
+
+def tagger_for(database: Database, version_id: int, device: str) -> Tags:
+    """Return the tagger of a version, with its clock."""
+    is_instant = bool(os.environ.get("TIMED_INSTANT"))
+    tagger = InstantTagger() if is_instant else _real().tagger_for(database, version_id, device)
+    return TimedTagger(tagger, Path(os.environ["TIMED_FILE"]))
+
+
+@cache
+def _real() -> Any:
+    assert _REAL is not None
+    assert _REAL.loader is not None
+    module = importlib.util.module_from_spec(_REAL)
+    _REAL.loader.exec_module(module)
+    return module
+
+
+for _name, _module in (("words", fulltext), ("counts", counts)):
+    if _name in os.environ.get("TIMED_WITHOUT", ""):
+        _module.add = lambda *_: None  # type: ignore[attr-defined]
+_timed = ModuleType("worker.active_model")
+_timed.tagger_for = tagger_for  # type: ignore[attr-defined]
+sys.modules[_timed.__name__] = _timed
+app.conf.imports = [__name__]
