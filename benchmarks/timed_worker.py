@@ -17,6 +17,7 @@ from typing import Any
 from benchmarks.many_tweets import InstantTagger
 from db import counts, fulltext
 from db.session import Database
+from settings import Settings
 from tagging.spans import Span
 from worker.app import app
 from worker.tasks import Tags
@@ -39,10 +40,10 @@ class TimedTagger:
         return found
 
 
-def tagger_for(database: Database, version_id: int, device: str) -> Tags:
+def tagger_for(database: Database, version_id: int, settings: Settings) -> Tags:
     """Return the tagger of a version, with its clock."""
     is_instant = bool(os.environ.get("TIMED_INSTANT"))
-    tagger = InstantTagger() if is_instant else _real().tagger_for(database, version_id, device)
+    tagger = InstantTagger() if is_instant else _real().tagger_for(database, version_id, settings)
     return TimedTagger(tagger, Path(os.environ["TIMED_FILE"]))
 
 

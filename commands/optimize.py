@@ -67,6 +67,6 @@ def optimize(
     if as_json:
         print_json(form)
         return
-    click.echo(f"model version {found.id} has a {precision} form now; a worker uses it from its next start on")
+    click.echo(f"the {precision} form of model version {found.id} is stored; a worker uses it from its next start on")
     if form["speed"] <= 1:
         click.echo("it is no faster than the checkpoint here: --runtime auto passes it over")

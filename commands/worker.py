@@ -12,7 +12,7 @@ _COUNT = click.IntRange(min=1)
 @click.command("worker", short_help="Tag what is queued.")
 @click.option("--until-empty", is_flag=True, help="Stop when no batch waits or is being tagged.")
 @click.option("--device", help="auto, cpu, cuda, cuda:N, or all (cards).  [default: TWEETSPAN_DEVICE, or auto]")
-@click.option("--processes", type=_COUNT, default=1, show_default=True, help="Workers to start; of all, on each card.")
+@click.option("--processes", type=_COUNT, default=1, show_default=True, help="Workers to start, on each of all cards.")
 @click.option("--threads", type=_COUNT, help="Of each worker.  [default: TWEETSPAN_THREADS, or cores / workers]")
 @click.option(
     "--runtime", type=click.Choice(RUNTIMES), help="See `models optimize`.  [default: TWEETSPAN_RUNTIME, or auto]"

@@ -92,7 +92,7 @@ def test_a_form_is_made_shown_recorded_and_used(home: Home) -> None:
     before = home.tagged("torch")
     made = home.run("models", "optimize", "1", "--precision", "fp32")
     assert made.exit_code == 0, made.output
-    assert "model version 1 has a fp32 form now" in made.output
+    assert "the fp32 form of model version 1 is stored" in made.output
     assert "0 texts (0.0%)" in made.output
     [form] = home.forms()
     assert (form.precision, form.texts_checked, form.f1_cost, form.differing_share) == ("fp32", 100, 0.0, 0.0)
