@@ -42,7 +42,7 @@ class Look:
 
 @click.command(help=__doc__)
 @click.argument("tweets", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--count", default=1_000_000, show_default=True, help="Tweets.")
+@click.option("--count", type=click.IntRange(200_000), default=1_000_000, show_default=True, help="Tweets.")
 @click.option("--workers", "numbers", multiple=True, default=(1, 2), show_default=True, help="How many; repeatable.")
 @click.option("--batch-size", default=BATCH_SIZE, show_default=True)
 @click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Write a PNG.")
@@ -100,9 +100,9 @@ def _megabytes(pids: Sequence[int]) -> float:
 
 
 def _decades(looks: Sequence[Look]) -> list[tuple[Look, Look]]:
-    """Cut the run at 10 thousand, 100 thousand, a million, and the last in tenths."""
+    """Cut the run at 10 thousand, 100 thousand and so on, and at its end."""
     last = looks[-1].tweets
-    marks = [10**power for power in range(4, 12) if 10**power < last] + [last]
+    marks = [10**power for power in range(4, 12) if 2 * 10**power <= last] + [last]
     found = [next(look for look in looks if look.tweets >= mark) for mark in marks]
     return list(pairwise(found))
 
