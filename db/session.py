@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.orm import Session
+from tenacity import retry, retry_if_exception_message, stop_after_delay, wait_fixed
 
 from db.upgrade import prepare, upgrade
 from tagging.errors import DatabaseError
@@ -112,8 +113,19 @@ def _make_folder(folder: Path) -> None:
 
 def _set_up_sqlite(connection: Any, _: Any) -> None:
     connection.isolation_level = None  # BEGIN is ours, below
-    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
+    _use_write_ahead_log(connection)
+    for pragma in ("synchronous = NORMAL", "foreign_keys = ON"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+@retry(
+    retry=retry_if_exception_message(match=".*is locked"),  # SQLite does not wait here, where two create a file at once
+    stop=stop_after_delay(_PATIENCE),
+    wait=wait_fixed(0.05),
+    reraise=True,
+)
+def _use_write_ahead_log(connection: Any) -> None:
+    connection.execute("PRAGMA journal_mode = WAL")
 
 
 def _begin_sqlite(connection: Connection) -> None:
