@@ -28,6 +28,7 @@ from benchmarks.machine import machine, report, table
 from benchmarks.operations import operations
 from benchmarks.pipeline_agreement import read_texts
 from db.ledger import BATCH_SIZE
+from tagging.encoding import Encoder
 from tagging.onnx_form import write_onnx_form
 from tagging.quiet import hush_transformers
 from tagging.tagger import Tagger
@@ -52,7 +53,7 @@ def load_forms(folder: Path, calibration: list[str], scratch: Path, threads: int
 
 def tag_all(tagger: Tagger, texts: list[str]) -> list[Any]:
     """Tag as a worker does, which meets most words for the first time."""
-    tagger.encoder.forget_words()
+    tagger.encoder = Encoder(tagger.tokenizer, tagger.encoder.max_length)
     starts = range(0, len(texts), BATCH_SIZE)
     return [spans for start in starts for spans in tagger.tag(texts[start : start + BATCH_SIZE])]
 

@@ -86,8 +86,8 @@ def activate(version: str) -> None:
 def upload_version(version: str, uri: str) -> None:
     """Copy a version's model to URI (s3://, file:// on a shared mount ...), where every machine finds it from then on.
 
-    It is read back and compared before the version points there. Its fast forms go along, to URI/int8 and URI/fp32;
-    run it again once there is one more. Credentials are those of the scheme's driver, from the environment; a URI
+    It is read back and compared before the version points there. Its fast forms go along, to folders in URI;
+    run it again once there is another. Credentials are those of the scheme's driver, from the environment; a URI
     with a password in it is refused. What lies at URI already, as it must on a web server, is only checked.
 
     \b
@@ -110,9 +110,10 @@ def upload_version(version: str, uri: str) -> None:
             model_versions.relocate(session, found.id, uri)
         click.echo(f"model version {found.id} lies at {uri} now; every machine that can read it can tag with it")
         for form in forms:
-            place = f"{uri.rstrip('/')}/{form.precision}"
+            place = f"{uri.rstrip('/')}/{form.precision}-{form.artifact_hash[:16]}"
             with transfer_bar() as on_block:
                 upload(form.artifact_uri, form.artifact_hash, place, settings.model_cache, on_block)
             with database.write_session() as session:
-                optimized_forms.relocate(session, found.id, form.precision, place)
-            click.echo(f"its {form.precision} form lies at {place} now")
+                is_moved = optimized_forms.relocate(session, form.artifact_hash, place)
+            told = "lies at" if is_moved else "was made anew meanwhile: upload again; the old one lies at"
+            click.echo(f"its {form.precision} form {told} {place} now")

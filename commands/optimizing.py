@@ -119,7 +119,7 @@ def _made(
         )
     with progress_bar() as progress:
         stage = progress.add_task(f"making the {precision} form", total=None)
-        manifest = write_onnx_form(folder, into, precision, _calibration(corpus))
+        manifest = write_onnx_form(folder, into, precision, _calibration(corpus), version.artifact_hash)
         progress.update(stage, description="comparing it with the checkpoint")
         form = Tagger.load(into, "cpu", manifest.hash, threads)
         return manifest, compare(original.tag, form.tag, corpus.splits["validation"])

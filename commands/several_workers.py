@@ -38,7 +38,7 @@ def run_several(devices: Sequence[str], arguments: Sequence[str]) -> int:
     """
     program = [sys.executable, str(Path(__file__).resolve().parent.parent / "cli.py"), "worker", *arguments]
     told: list[int] = []  # signals, in order
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, _: told.append(number))
     workers = []
     for device in devices:
@@ -56,7 +56,7 @@ def _wait(workers: Sequence[subprocess.Popen[bytes]], told: list[int]) -> int:
         for number in told[passed_on:]:
             passed_on += 1
             for worker in running:
-                worker.send_signal(number)
+                worker.send_signal(signal.SIGTERM if number == signal.SIGHUP else number)  # a worker would begin anew
         for worker in [one for one in running if one.poll() is not None]:
             running.remove(worker)
             ended = worker.returncode if worker.returncode >= 0 else 128 - worker.returncode  # as shells count signals
@@ -68,5 +68,8 @@ def _wait(workers: Sequence[subprocess.Popen[bytes]], told: list[int]) -> int:
 
 def _count_cards() -> int:
     """Ask a process of its own: this one must not load torch, which would be held once more for nothing."""
-    done = subprocess.run([sys.executable, "-c", _COUNT_CARDS], capture_output=True, text=True, check=True)  # noqa: S603
+    done = subprocess.run([sys.executable, "-c", _COUNT_CARDS], capture_output=True, text=True)  # noqa: S603
+    if done.returncode:
+        why = (done.stderr.strip().splitlines() or ["it says nothing"])[-1]
+        raise DeviceError(f"torch cannot count the cards: {why}; name one: --device cuda:0")
     return int(done.stdout)

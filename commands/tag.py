@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Iterator
-from itertools import islice
 
 import click
 
 from settings import RUNTIMES
 
 _AT_ONCE = 2048  # lines tagged together, as in a worker's batch
+_STALE = 1.0  # seconds after which the lines of a slow stream are tagged, with the next one that comes
 
 
 @click.command("tag", short_help="Tag texts at once, without a queue.")
@@ -71,6 +72,12 @@ def _chunks(texts: tuple[str, ...]) -> Iterator[list[str]]:
     if texts:
         yield list(texts)
         return
-    lines = (line.decode("utf-8", "replace").rstrip("\r\n") for line in sys.stdin.buffer)
-    while chunk := list(islice(lines, _AT_ONCE)):
+    chunk: list[str] = []
+    began = time.monotonic()
+    for line in sys.stdin.buffer:
+        chunk.append(line.decode("utf-8", "replace").rstrip("\r\n"))
+        if len(chunk) == _AT_ONCE or time.monotonic() - began > _STALE:
+            yield chunk
+            chunk, began = [], time.monotonic()
+    if chunk:
         yield chunk

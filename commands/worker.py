@@ -12,7 +12,9 @@ _COUNT = click.IntRange(min=1)
 @click.command("worker", short_help="Tag what is queued.")
 @click.option("--until-empty", is_flag=True, help="Stop when no batch waits or is being tagged.")
 @click.option("--device", help="auto, cpu, cuda, cuda:N, or all (cards).  [default: TWEETSPAN_DEVICE, or auto]")
-@click.option("--processes", type=_COUNT, default=1, show_default=True, help="Workers to start, on each of all cards.")
+@click.option(
+    "--processes", type=_COUNT, default=1, show_default=True, help="Workers; with --device all, on each card."
+)
 @click.option("--threads", type=_COUNT, help="Of each worker.  [default: TWEETSPAN_THREADS, or cores / workers]")
 @click.option(
     "--runtime", type=click.Choice(RUNTIMES), help="See `models optimize`.  [default: TWEETSPAN_RUNTIME, or auto]"
@@ -44,12 +46,13 @@ def worker_command(
     from db import model_versions, optimized_forms
     from settings import apply
     from worker.cores import usable_cores
-    from worker.runtimes import choices_for
+    from worker.runtimes import choices_for, refuse_contradiction
 
     with opened() as (settings, database), database.read_session() as session:
         settings = replace(settings, device=device or settings.device, runtime=runtime or settings.runtime)
         version = model_versions.find(session)  # an error now is better than batches that go back and forth
         choices_for(version, optimized_forms.forms_of(session, version.id), settings.runtime)
+        refuse_contradiction(settings.runtime, settings.device)
     devices = places(settings.device, processes)
     threads = threads or settings.threads or max(1, usable_cores() // len(devices))
     apply(replace(settings, device=devices[0], threads=threads))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from db.tables import OptimizedForm
@@ -15,9 +15,11 @@ def record(session: Session, **values: Any) -> OptimizedForm:
     return session.merge(OptimizedForm(created_at=datetime.now(UTC), **values))
 
 
-def relocate(session: Session, version_id: int, precision: str, artifact_uri: str) -> None:
-    """Let a form lie elsewhere from now on; the hash stays."""
-    session.get_one(OptimizedForm, (version_id, precision)).artifact_uri = artifact_uri
+def relocate(session: Session, artifact_hash: str, artifact_uri: str) -> bool:
+    """Let the form with a hash lie elsewhere from now on; tell whether it is there: it may have been replaced."""
+    form = update(OptimizedForm).where(OptimizedForm.artifact_hash == artifact_hash)
+    moved = session.scalars(form.values(artifact_uri=artifact_uri).returning(OptimizedForm.precision)).all()
+    return bool(moved)
 
 
 def forms_of(session: Session, version_id: int) -> Sequence[OptimizedForm]:

@@ -8,8 +8,8 @@ import torch
 from transformers import PreTrainedModel
 
 from tagging.errors import OptimizeError
+from tagging.positions import first_position
 
-_FIRST_POSITION_BEHIND_PADDING = ("roberta", "xlm-roberta", "camembert", "mpnet")
 _NAMES_OF_BERT = {
     "query": "attention.self.query",
     "key": "attention.self.key",
@@ -126,8 +126,7 @@ def _layer(stored: _Stored, at: str, names: dict[str, str]) -> Layer:
 
 
 def _positions(stored: _Stored, config: Any, max_length: int) -> np.ndarray:
-    behind_padding = config.model_type in _FIRST_POSITION_BEHIND_PADDING
-    first = config.pad_token_id + 1 if behind_padding else 0
+    first = first_position(config)
     positions = stored.array("embeddings.position_embeddings.weight")[first : first + max_length]
     has_types = config.model_type != "mpnet"
     return positions + stored.array("embeddings.token_type_embeddings.weight")[0] if has_types else positions

@@ -13,7 +13,8 @@ from tagging.errors import EncoderError
 from tagging.words import words
 
 LONG_WINDOW = 64  # token ids; what fine-tuning on short texts has not seen is read worse in longer ones
-_KNOWN_WORDS = 100_000  # about 20 MB; beyond that all are forgotten
+_KNOWN_WORDS = 100_000  # about 30 MB; beyond that all are forgotten
+_COMMON = 40  # characters; longer words do not come again
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,7 @@ class Encoder:
         self._backend.no_padding()
         self._prefix, self._suffix = _special_ids(tokenizer)
         self._known: dict[str, list[int]] = {}  # words met before, and their sub-words
+        self.max_length = max_length
         special = len(self._prefix) + len(self._suffix)
         self._budget = max_length - special
         self._long_budget = min(max_length, LONG_WINDOW) - special
@@ -88,10 +90,6 @@ class Encoder:
             first += len(cut)
         return encoded
 
-    def forget_words(self) -> None:
-        """Forget the words met before, to measure what new ones cost."""
-        self._known.clear()
-
     def tokens(self, ids: Sequence[int]) -> list[str]:
         """Name token ids, for people to read."""
         return [self._backend.id_to_token(token) for token in ids]
@@ -101,16 +99,15 @@ class Encoder:
 
         A word gets at most half a window: its label sits on its first sub-word, so nothing is lost by the cut.
         """
-        known = self._known
-        new = [surface for surface in dict.fromkeys(surfaces) if surface not in known]
-        if len(known) + len(new) > _KNOWN_WORDS:
-            known.clear()
-            new = list(dict.fromkeys(surfaces))
+        if len(self._known) > _KNOWN_WORDS:
+            self._known.clear()
+        new = [surface for surface in dict.fromkeys(surfaces) if surface not in self._known]
         storable = [[surface.encode("utf-8", "replace").decode()] for surface in new]  # no lone surrogates
         encodings = self._backend.encode_batch_fast(storable, is_pretokenized=True, add_special_tokens=False)
         half = self._budget // 2
-        known.update((surface, encoding.ids[:half]) for surface, encoding in zip(new, encodings, strict=True))
-        return [known[surface] for surface in surfaces]
+        met = {surface: encoding.ids[:half] for surface, encoding in zip(new, encodings, strict=True)}
+        self._known.update((surface, ids) for surface, ids in met.items() if len(surface) <= _COMMON)
+        return [met[surface] if surface in met else self._known[surface] for surface in surfaces]
 
     def _windows(self, pieces: Sequence[list[int]]) -> list[Window]:
         if sum(map(len, pieces)) <= self._budget:

@@ -20,22 +20,30 @@ from tagging.onnx_graph import INPUT, Range, build_graph
 PRECISIONS = ("int8", "fp32")
 _WEIGHTS = ".safetensors"
 _TOKEN_BUDGET = 4096  # in one run
+_MOST_PARAMETERS = 500_000_000  # an ONNX file holds 2 GiB
 
 
-def write_onnx_form(folder: Path, into: Path, precision: str, calibration: Sequence[str] = ()) -> Manifest:
+def write_onnx_form(
+    folder: Path, into: Path, precision: str, calibration: Sequence[str] = (), expected_hash: str | None = None
+) -> Manifest:
     """Write the ONNX form of the model folder `folder` to the new folder `into`; return its manifest.
 
     The precision is "int8", whose fixed scales are found on the calibration texts, or "fp32". Raises CheckpointError
-    for a folder that is not whole, OptimizeError for a kind of network that has no such form.
+    for a folder that is not whole or has another hash, OptimizeError for a network that has no such form.
     """
     if precision not in PRECISIONS:
         raise OptimizeError(f"precision {precision!r} is not known; use {' or '.join(PRECISIONS)}")
     if precision == "int8" and not calibration:
         raise OptimizeError("int8 needs texts to calibrate on; name the corpus that the version was trained on")
-    manifest = verify(folder)
+    manifest = verify(folder, expected_hash)
     network = AutoModelForTokenClassification.from_pretrained(
         folder, local_files_only=True, use_safetensors=True, trust_remote_code=False, dtype=torch.float32
     )
+    if network.num_parameters() > _MOST_PARAMETERS:
+        raise OptimizeError(
+            f"there is no faster form for a network of {network.num_parameters():,} parameters, at most "
+            f"{_MOST_PARAMETERS:,}; tag with --runtime torch"
+        )
     weights = read_weights(network.eval(), manifest.max_length)
     ranges = None
     if precision == "int8":

@@ -30,6 +30,11 @@ class OnnxRuntime:
 
     def start(self, windows: Sequence[Sequence[int]]) -> Callable[[], np.ndarray]:
         """Read windows of one length; return a function that gives the logits: float32, (tokens in order, labels)."""
-        [logits] = self._session.run(None, {"input_ids": np.array(windows, dtype=np.int64)})
+        try:
+            [logits] = self._session.run(None, {"input_ids": np.array(windows, dtype=np.int64)})
+        except Exception as error:
+            if "allocat" in str(error):
+                raise MemoryError(str(error)) from error
+            raise
         flat = logits.reshape(-1, len(self.labels))
         return lambda: flat

@@ -4,6 +4,7 @@ The texts of a batch are packed one behind the other: every layer but attention 
 is told where a text begins. Networks whose attention cannot be replaced read texts of one length at a time instead.
 """
 
+import inspect
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Self
@@ -13,16 +14,18 @@ import torch
 from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
 
 from tagging.batching import runs
+from tagging.positions import first_position
 
 try:
     from torch.nn.attention.varlen import varlen_attn
+
+    _HAS_VARLEN = "scale" in inspect.signature(varlen_attn).parameters
 except ImportError:  # an older torch
-    varlen_attn = None
+    _HAS_VARLEN = False
 
 PACKED = "tweetspan_packed"  # the name of our attention among those of transformers
 _TOKEN_BUDGET = {"cpu": 2048, "cuda": 65_536}  # in one forward pass
 _PACKABLE = ("bert", "electra", "roberta", "xlm-roberta", "camembert")  # every token attends to its whole text
-_POSITIONS_BEHIND_PADDING = ("roberta", "xlm-roberta", "camembert")
 
 
 class TorchRuntime:
@@ -32,8 +35,7 @@ class TorchRuntime:
         self.network = network
         self.labels = [network.config.id2label[index] for index in range(network.config.num_labels)]
         self.equal_lengths = network.config._attn_implementation != PACKED
-        counts_from_padding = network.config.model_type in _POSITIONS_BEHIND_PADDING
-        self._first_position = network.config.pad_token_id + 1 if counts_from_padding else 0
+        self._first_position = first_position(network.config)
 
     @classmethod
     def packing(cls, network: PreTrainedModel) -> Self:
@@ -65,7 +67,7 @@ class TorchRuntime:
             there = torch.empty(logits.shape, dtype=logits.dtype, pin_memory=True)
             there.copy_(logits, non_blocking=True)
             copied = torch.cuda.Event()
-            copied.record()
+            copied.record(torch.cuda.current_stream(self.device))
 
         def wait() -> np.ndarray:
             copied.synchronize()
@@ -89,6 +91,13 @@ class TorchRuntime:
         return tensor if self.device.type == "cpu" else tensor.pin_memory().to(self.device, non_blocking=True)
 
 
+def _can_read_varlen(query: torch.Tensor) -> bool:
+    """Tell whether torch's attention for packed texts computes this: half precision, and a card of Ampere or newer."""
+    if not (_HAS_VARLEN and query.is_cuda and query.dtype in (torch.float16, torch.bfloat16)):
+        return False
+    return bool(query.shape[-1] % 8 == 0 and torch.cuda.get_device_capability(query.device) >= (8, 0))
+
+
 def _packed_attention(
     module: torch.nn.Module,
     query: torch.Tensor,
@@ -101,7 +110,7 @@ def _packed_attention(
     **_: Any,
 ) -> tuple[torch.Tensor, None]:
     """Attend within each text; query, key and value are (1, heads, tokens, size), `texts` runs of equal length."""
-    if varlen_attn is not None and query.is_cuda and query.dtype != torch.float32:
+    if _can_read_varlen(query):
         longest = max(length for _, length in texts)
         packed = (one[0].transpose(0, 1).contiguous() for one in (query, key, value))
         return varlen_attn(*packed, starts, starts, longest, longest, scale=scaling)[None], None

@@ -17,7 +17,8 @@ class Comparison:
     """What a form costs and gains. The F1 are the official entity scores, in 0..1.
 
     `differing` of the `texts` do not have the same entities (start, end and label) in both. `speed` is the form's,
-    in times the original's: by the best of a few rounds, the two in turn, which other work disturbs least.
+    in times the original's: by the best of a few rounds, the two in turn, which other work disturbs least. Their words
+    were met before, so that cutting new ones into sub-words is not in it.
     """
 
     texts: int

@@ -27,6 +27,7 @@ from transformers import (
 from tagging.checkpoint import Manifest, write_manifest
 from tagging.devices import find_device, find_precision
 from tagging.errors import ConfigError, EncoderError
+from tagging.positions import first_position
 from tagging.spans import label_list
 from tagging.tagger import Tagger
 from tagging.torch_runtime import TorchRuntime
@@ -34,8 +35,6 @@ from trainer.base_model import find_base_model
 from trainer.config import TrainingConfig, trained_layers
 from trainer.examples import Corpus
 from trainer.training_set import training_set
-
-_POSITIONS_BEHIND_PADDING = ("roberta", "xlm-roberta", "camembert", "mpnet", "longformer", "roberta-prelayernorm")
 
 Scores = dict[str, Any]
 ScoreFunction = Callable[[Tagger], Scores]
@@ -226,5 +225,4 @@ def _device_name(device: torch.device) -> str:
 
 def _longest_input(network: PreTrainedModel) -> int:
     positions = int(getattr(network.config, "max_position_embeddings", None) or 512)
-    counts_from_padding = network.config.model_type in _POSITIONS_BEHIND_PADDING
-    return positions - (network.config.pad_token_id + 1 if counts_from_padding else 0)
+    return positions - first_position(network.config)

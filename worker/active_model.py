@@ -10,14 +10,14 @@ from db.session import Database
 from db.tables import ModelVersion, OptimizedForm
 from settings import Settings
 from tagging.devices import find_device
-from tagging.errors import CheckpointError, DeviceError, TweetspanError, UnfitProcessError
+from tagging.errors import CheckpointError, TweetspanError, UnfitProcessError
 from tagging.quiet import hush_transformers
 from tagging.tagger import Tagger
 from worker.artifacts import load_artifact
 from worker.cores import usable_cores
 from worker.patience import patiently
 from worker.remote_folder import Progress, silent
-from worker.runtimes import Choice, choices_for
+from worker.runtimes import Choice, choices_for, refuse_contradiction
 
 log = logging.getLogger(__name__)
 
@@ -35,17 +35,18 @@ def tagger_for(database: Database, version_id: int, settings: Settings, progress
         version, forms = patiently(_find, database, version_id)
         hush_transformers()
         choices = choices_for(version, forms, _runtime(settings))
-        _loaded[version_id] = _first_that_loads(choices, version, settings, progress)
-        gc.collect()
-        gc.freeze()  # a model with its libraries is half a million objects, which every full collection would visit
+        try:
+            _loaded[version_id] = _first_that_loads(choices, version, settings, progress)
+        finally:
+            gc.collect()
+            gc.freeze()  # a model with its libraries is half a million objects, which every full collection would visit
     return _loaded[version_id]
 
 
 def _runtime(settings: Settings) -> str:
     """Resolve "auto" on a card, where torch is the fastest."""
+    refuse_contradiction(settings.runtime, settings.device)
     is_card = find_device(settings.device).type == "cuda"
-    if settings.runtime == "onnx" and is_card and settings.device != "auto":
-        raise DeviceError(f"fast forms compute on a CPU, not on {settings.device}; use --device cpu or --runtime auto")
     return "torch" if settings.runtime == "auto" and is_card else settings.runtime
 
 

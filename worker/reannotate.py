@@ -15,7 +15,7 @@ from worker.enqueue import Summary
 from worker.job_writer import Chosen, JobWriter
 from worker.patience import patiently
 
-_CHUNK = 2048  # tweets of one transaction
+_CHUNK = 8192  # tweets of one transaction, a batch at least
 
 
 def reannotate(

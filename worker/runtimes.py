@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from db.tables import ModelVersion, OptimizedForm
-from tagging.errors import OptimizeError
+from tagging.errors import DeviceError, OptimizeError
 
 
 @dataclass(frozen=True)
@@ -17,11 +17,17 @@ class Choice:
     is_form: bool
 
 
+def refuse_contradiction(runtime: str, device: str) -> None:
+    """Raise DeviceError where a card is asked to run a fast form."""
+    if runtime == "onnx" and device not in ("auto", "cpu"):
+        raise DeviceError(f"fast forms compute on a CPU, not on {device}; use --device cpu or --runtime auto")
+
+
 def choices_for(version: ModelVersion, forms: Sequence[OptimizedForm], runtime: str) -> list[Choice]:
     """Return what to load, the best first; `forms` come with the fastest first.
 
-    "auto" takes the forms that were measured to be faster than torch, then torch. Raises OptimizeError where "onnx"
-    is asked for and there is no form.
+    "auto" takes the forms that were measured to be faster than torch, then torch; "onnx" the fastest form and nothing
+    else, so that all workers read alike. Raises OptimizeError where there is none.
     """
     checkpoint = Choice("checkpoint", version.artifact_uri, version.artifact_hash, is_form=False)
     if runtime == "torch":
@@ -38,4 +44,4 @@ def choices_for(version: ModelVersion, forms: Sequence[OptimizedForm], runtime: 
             f"model version {version.id} has no fast form for --runtime onnx; run `tweetspan models optimize "
             f"{version.id}`, or use --runtime auto"
         )
-    return fast
+    return fast[:1]

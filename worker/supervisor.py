@@ -26,7 +26,7 @@ from worker.naming import process_name, worker_name
 from worker.watchdog import Watchdog, begin_anew
 
 _EVERY = 1.0  # seconds between two rounds
-_BUSY = 0.2  # seconds, where Redis was half empty: a fast worker must not wait for us
+_BUSY = 0.2  # seconds between them at least: a fast worker must not wait for us
 _BEAT = 2.0  # seconds between two heartbeats
 _PATIENCE = 60.0  # seconds that a warm shutdown leaves a batch to be finished; then it is given back
 
@@ -48,7 +48,7 @@ class Supervisor(bootsteps.StartStopStep):
         self._watchdog = Watchdog()
         self._wake = threading.Event()
         self._is_stopping = False
-        self._beaten_at = float("-inf")
+        self._beaten_at = self._dispatched_at = float("-inf")
         self._resources = ExitStack()
         self._thread: threading.Thread | None = None
 
@@ -86,15 +86,15 @@ class Supervisor(bootsteps.StartStopStep):
 
     def _rounds(self, settings: Settings, database: Database, client: redis.Redis) -> None:
         while True:
-            pause = _EVERY
+            pause, began = _EVERY, time.monotonic()
             try:
-                if self._round(database, client) > FULL // 2:
-                    pause = _BUSY
+                pause = pause_after(self._round(database, client), began - self._dispatched_at)
             except redis.RedisError as error:
                 log.warning("no dispatch this time: Redis: %s", error)
                 self._revive(settings)
             except Exception as error:  # a database that is away, above all: the thread must outlive it
                 log.warning("no dispatch this time: %s: %s", type(error).__name__, reason(error))
+            self._dispatched_at = began
             if self._is_stopping:
                 break
             self._wake.wait(pause)
@@ -143,6 +143,11 @@ class Supervisor(bootsteps.StartStopStep):
                 workers.stop(session, self.name)
         except SQLAlchemyError as error:
             log.warning("the heartbeat was not signed off: %s", reason(error))
+
+
+def pause_after(published: int, seconds: float) -> float:
+    """Return how long to wait: until half of what Redis holds is gone, if so many batches go in so many seconds."""
+    return min(max(seconds * FULL / 2 / published, _BUSY), _EVERY) if published else _EVERY
 
 
 def _living() -> set[str]:

@@ -44,7 +44,8 @@ def test_a_form_takes_the_place_of_the_one_of_its_precision(database: Database) 
             told = {"model_version_id": version_id, "artifact_hash": artifact_hash}
             optimized_forms.record(session, **FORM | ELSEWHERE | told)
     with database.write_session() as session:
-        optimized_forms.relocate(session, version_id, "fp32", "s3://models/1/fp32")
+        assert optimized_forms.relocate(session, "new", "s3://models/1/fp32")
+        assert not optimized_forms.relocate(session, "old", "s3://models/1/old"), "it was replaced meanwhile"
     with database.read_session() as session:
         [form] = optimized_forms.forms_of(session, version_id)
         assert (form.artifact_hash, form.artifact_uri) == ("new", "s3://models/1/fp32")

@@ -147,6 +147,13 @@ def test_an_encoder_that_forgets_words_encodes_the_same(
     assert encoder.encode(texts) == expected
 
 
+def test_words_too_long_to_come_again_are_not_remembered(tokenizer: PreTrainedTokenizerBase) -> None:
+    encoder = Encoder(tokenizer, 32)
+    long = "x" * 41
+    assert one(encoder, f"Ana {long}") == one(encoder, f"Ana {long}")
+    assert set(encoder._known) == {"Ana"}
+
+
 def test_a_character_without_sub_words_has_no_head(tokenizers: dict[str, PreTrainedTokenizerBase]) -> None:
     text = "Ana \u200d Bob"
     encoded = one(Encoder(tokenizers["wordpiece"], 32), text)

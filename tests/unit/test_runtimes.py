@@ -135,6 +135,17 @@ def test_a_graph_that_is_none_is_refused(tmp_path: Path) -> None:
         OnnxRuntime(tmp_path / "model.onnx", ["O"])
 
 
+def test_a_machine_without_memory_is_not_the_tweets_fault(forms: dict[str, Tagger]) -> None:
+    class Session:
+        def run(self, *_: object) -> None:
+            raise RuntimeError("Failed to allocate memory for requested buffer of size 9")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(forms["onnx int8"].runtime, "_session", Session())
+        with pytest.raises(MemoryError, match="of size 9"):
+            forms["onnx int8"].tag(["Ana"])
+
+
 def test_a_network_of_another_kind_is_refused(tmp_path: Path) -> None:
     from transformers import DistilBertConfig, DistilBertForTokenClassification
 
