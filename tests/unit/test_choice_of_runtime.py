@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from db.tables import ModelVersion, OptimizedForm
-from tagging.errors import OptimizeError
-from worker.runtimes import choices_for
+from tagging.errors import DeviceError, OptimizeError
+from worker.runtimes import choices_for, refuse_contradiction
 
 VERSION = ModelVersion(id=7, artifact_uri="file:///checkpoint", artifact_hash="c")
 SPEEDS = st.lists(st.floats(0.1, 10), max_size=4).map(lambda speeds: sorted(speeds, reverse=True))
@@ -34,11 +34,19 @@ def test_torch_takes_the_checkpoint_alone(speeds: list[float]) -> None:
 
 
 @given(SPEEDS.filter(bool))
-def test_onnx_takes_any_form_and_never_the_checkpoint(speeds: list[float]) -> None:
+def test_onnx_takes_the_first_form_and_nothing_else(speeds: list[float]) -> None:
     chosen = choices_for(VERSION, forms(speeds), "onnx")
-    assert [one.artifact_uri for one in chosen] == [f"file:///{at}" for at in range(len(speeds))]
+    assert [one.artifact_uri for one in chosen] == ["file:///0"]
 
 
 def test_onnx_without_a_form_is_an_error_that_names_the_command() -> None:
     with pytest.raises(OptimizeError, match="`tweetspan models optimize 7`"):
         choices_for(VERSION, [], "onnx")
+
+
+@pytest.mark.parametrize("device", ["cuda", "cuda:1", "all"])
+def test_a_card_is_not_asked_to_run_a_fast_form(device: str) -> None:
+    refuse_contradiction("auto", device)
+    refuse_contradiction("onnx", "auto")
+    with pytest.raises(DeviceError, match=f"not on {device}; use --device cpu or --runtime auto"):
+        refuse_contradiction("onnx", device)
