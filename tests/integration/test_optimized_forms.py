@@ -167,6 +167,6 @@ def test_an_upload_takes_the_forms_along(home: Home, tmp_path: Path, model_folde
     assert uploaded.exit_code == 0, uploaded.output
     [form] = home.forms()
     assert form.artifact_uri == f"{uri}/fp32-{form.artifact_hash[:16]}"
-    verify(tmp_path / "shared" / "1" / "fp32", form.artifact_hash)
+    verify(tmp_path / "shared" / "1" / form.artifact_uri.rpartition("/")[2], form.artifact_hash)
     verify(tmp_path / "shared" / "1", read_manifest(model_folder).hash)
     assert home.run("models", "upload", "1", uri).exit_code == 0, "what lies there already is only checked"
