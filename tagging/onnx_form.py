@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
 import torch
 from transformers import AutoModelForTokenClassification, AutoTokenizer
 
@@ -16,6 +15,7 @@ from tagging.encoder_weights import read_weights
 from tagging.encoding import Encoder
 from tagging.errors import OptimizeError
 from tagging.onnx_graph import INPUT, Range, build_graph
+from tagging.silent_onnxruntime import onnxruntime
 
 PRECISIONS = ("int8", "fp32")
 _WEIGHTS = ".safetensors"

@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 
 from tagging.errors import CheckpointError
+from tagging.silent_onnxruntime import onnxruntime
 
 _TOKEN_BUDGET = 4096  # in one run
 

@@ -146,6 +146,17 @@ def test_a_machine_without_memory_is_not_the_tweets_fault(forms: dict[str, Tagge
             forms["onnx int8"].tag(["Ana"])
 
 
+def test_onnx_runtime_reports_nothing_to_its_makers(tmp_path: Path) -> None:
+    """It would keep an identifier and its reports under the home folder."""
+    import os
+    import subprocess
+    import sys
+
+    environment = {**os.environ, "HOME": str(tmp_path), "XDG_CACHE_HOME": ""}
+    subprocess.run([sys.executable, "-c", "import tagging.onnx_runtime"], env=environment, check=True)
+    assert list(tmp_path.rglob("*onnxruntime*")) == []
+
+
 def test_a_network_of_another_kind_is_refused(tmp_path: Path) -> None:
     from transformers import DistilBertConfig, DistilBertForTokenClassification
 
