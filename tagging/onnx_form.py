@@ -59,14 +59,14 @@ def write_onnx_form(
 
 
 def _ranges(model: onnx.ModelProto, encoder: Encoder, texts: Sequence[str]) -> dict[str, Range]:
-    """Find the lowest and highest input of each dense layer over all texts."""
+    """Find the lowest and highest input of each dense layer, by channel, over all texts."""
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     names = [output.name for output in session.get_outputs()][1:]
     windows = [window.ids for text in encoder.encode(texts) for window in text.windows]
-    found = {name: (np.inf, -np.inf) for name in names}
+    found: dict[str, Range] = {name: (np.array(np.inf), np.array(-np.inf)) for name in names}
     for batch in fill_batches([len(ids) for ids in windows], _TOKEN_BUDGET, equal_lengths=True):
         values = session.run(names, {INPUT: np.array([windows[index] for index in batch], dtype=np.int64)})
         for name, array in zip(names, values, strict=True):
             low, high = found[name]
-            found[name] = min(low, float(array.min())), max(high, float(array.max()))
+            found[name] = np.minimum(low, array.min(axis=(0, 1))), np.maximum(high, array.max(axis=(0, 1)))
     return found

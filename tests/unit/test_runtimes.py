@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tagging.errors import CheckpointError, OptimizeError
 from tagging.onnx_form import write_onnx_form
-from tagging.onnx_graph import quantised
+from tagging.onnx_graph import quantised, smoothing
 from tagging.spans import Span
 from tagging.tagger import Tagger
 from tagging.torch_runtime import PACKED, TorchRuntime
@@ -118,6 +118,16 @@ def test_a_weight_is_rounded_to_a_scale_of_its_own_for_each_output() -> None:
     rounded, scales = quantised(weight)
     assert rounded.tolist() == [[63, 0], [-25, 63], [16, 0]]
     assert scales == pytest.approx([1 / 63, 1e-3 / 63])
+
+
+def test_smoothing_makes_large_channels_smaller_and_changes_no_product() -> None:
+    chance = np.random.default_rng(1)
+    inputs = chance.normal(size=(50, 8)) * [1, 1, 1, 40, 1, 1, 1, 1]
+    weight = chance.normal(size=(8, 3))
+    factors = smoothing(weight, inputs.min(axis=0), inputs.max(axis=0))
+    smooth = inputs / factors
+    assert smooth @ (weight * factors[:, None]) == pytest.approx(inputs @ weight, rel=1e-5)
+    assert np.abs(smooth).max() / np.abs(smooth).mean() < 0.5 * np.abs(inputs).max() / np.abs(inputs).mean()
 
 
 def test_int8_wants_texts_to_calibrate_on(tmp_path: Path) -> None:
