@@ -104,11 +104,11 @@ def test_int8_is_the_same_to_the_bit_in_any_batch(forms: dict[str, Tagger], othe
 def test_real_tweets_are_read_the_same_in_any_batch(forms: dict[str, Tagger]) -> None:
     import json
 
-    real = [json.loads(line)["text"] for line in REAL_TWEETS.read_text().splitlines()[:400]]
+    real = [json.loads(line)["text"] for line in REAL_TWEETS.read_text().splitlines()[:200]]
     for tagger in forms.values():
         together = keys(tagger.tag(real))
-        assert sum(map(len, together)) > 50
-        for size in (1, 7, 100):
+        assert sum(map(len, together)) > 25
+        for size in (1, 50):
             parts = [tagger.tag(real[start : start + size]) for start in range(0, len(real), size)]
             assert keys([spans for part in parts for spans in part]) == together
 
