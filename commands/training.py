@@ -117,7 +117,8 @@ def _show_example(tagger: Tagger, corpus: Corpus) -> None:
 def _scores_line(name: str, scores: dict[str, Any]) -> str:
     return (
         f"{name}: entity F1 {scores['overall_f1']:.4f} (precision {scores['overall_precision']:.4f}, "
-        f"recall {scores['overall_recall']:.4f}), token F1 {scores['token_f1_weighted']:.4f} weighted"
+        f"recall {scores['overall_recall']:.4f}), without handles {scores['plain_f1']:.4f}, "
+        f"token F1 {scores['token_f1_weighted']:.4f} weighted"
     )
 
 

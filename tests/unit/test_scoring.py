@@ -123,3 +123,16 @@ def test_spans_of_several_texts_are_summed() -> None:
     scores = score(lambda texts: [list(HANDLE.spans), []], [HANDLE, HASHTAG])
     assert scores["overall_recall"] == pytest.approx(3 / 4)
     assert scores["joined_f1"] == pytest.approx(4 / 5)
+
+
+def test_handles_do_not_count_as_plain_entities() -> None:
+    assert scores_of(HANDLE.spans, HANDLE)["plain_f1"] == 1
+    assert scores_of(HANDLE.spans[1:], HANDLE)["plain_f1"] == 1, "a missed handle"
+    assert scores_of([Span(0, 4, "ORG"), *HANDLE.spans[1:]], HANDLE)["plain_f1"] == 1, "a handle with another label"
+    assert scores_of(HANDLE.spans[:1], HANDLE)["plain_f1"] == 0, "Rome is missed"
+    assert scores_of(HASHTAG.spans, HASHTAG)["plain_f1"] == 1, "a hashtag is a plain entity"
+
+
+def test_an_entity_that_only_begins_with_a_handle_is_plain() -> None:
+    example = Example("@acme Inc in Rome", (Span(0, 9, "ORG"), Span(13, 17, "LOC")))
+    assert scores_of(example.spans[1:], example)["plain_f1"] == pytest.approx(2 / 3)
