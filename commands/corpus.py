@@ -104,6 +104,4 @@ def _load(sources: tuple[str, ...]) -> Corpus:
         return load_named(sources[0])
     if len(sources) > len(_SPLITS):
         raise CorpusError(f"{len(sources)} files are given; give the training, validation and test file at most")
-    train, validation, test, *_ = (*map(Path, sources), None, None)
-    assert train is not None
-    return load_files(train, validation, test)
+    return load_files(*map(Path, sources))

@@ -6,16 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import torch
-from transformers import AutoModelForTokenClassification, AutoTokenizer
 
 from tagging.batching import fill_batches
-from tagging.checkpoint import ONNX_FILE, Manifest, verify, write_manifest
+from tagging.checkpoint import ONNX_FILE, Manifest, read_manifest, write_manifest
 from tagging.encoder_weights import read_weights
 from tagging.encoding import Encoder
 from tagging.errors import OptimizeError
 from tagging.onnx_graph import INPUT, Range, build_graph
 from tagging.silent_onnxruntime import onnxruntime
+from tagging.tagger import Tagger
 
 PRECISIONS = ("int8", "fp32")
 _WEIGHTS = ".safetensors"
@@ -35,21 +34,17 @@ def write_onnx_form(
         raise OptimizeError(f"precision {precision!r} is not known; use {' or '.join(PRECISIONS)}")
     if precision == "int8" and not calibration:
         raise OptimizeError("int8 needs texts to calibrate on; name the corpus that the version was trained on")
-    manifest = verify(folder, expected_hash)
-    network = AutoModelForTokenClassification.from_pretrained(
-        folder, local_files_only=True, use_safetensors=True, trust_remote_code=False, dtype=torch.float32
-    )
+    tagger = Tagger.load(folder, "cpu", expected_hash)
+    network, manifest = tagger.network, read_manifest(folder)
     if network.num_parameters() > _MOST_PARAMETERS:
         raise OptimizeError(
             f"there is no faster form for a network of {network.num_parameters():,} parameters, at most "
             f"{_MOST_PARAMETERS:,}; tag with --runtime torch"
         )
-    weights = read_weights(network.eval(), manifest.max_length)
+    weights = read_weights(network, manifest.max_length)
     ranges = None
     if precision == "int8":
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, add_prefix_space=True)
-        encoder = Encoder(tokenizer, manifest.max_length)
-        ranges = _ranges(build_graph(weights, observed=True), encoder, calibration)
+        ranges = _ranges(build_graph(weights, observed=True), tagger.encoder, calibration)
     into.mkdir(parents=True)
     for name in manifest.files:
         if not name.endswith(_WEIGHTS) and name != ONNX_FILE:

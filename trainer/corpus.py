@@ -46,7 +46,7 @@ def load_named(name: str) -> Corpus:
 
 
 def load_files(
-    train: Path, validation: Path | None = None, test: Path | None = None, name: str | None = None
+    train: Path, validation: Path | None = None, test: Path | None = None, *, name: str | None = None
 ) -> Corpus:
     """Load a corpus from CoNLL or JSONL files (see `trainer.corpus_files`)."""
     files = {"train": train, "validation": validation, "test": test}
