@@ -4,16 +4,12 @@
 line of CPU seconds for each batch; TIMED_INSTANT has the tagger replaced; TIMED_WITHOUT names what is not stored.
 """
 
-import importlib.util
 import os
-import sys
 import time
 from collections.abc import Callable, Sequence
-from functools import cache
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
+from benchmarks.delivery.replaced import real_active_model, replace_active_model
 from benchmarks.many_tweets import InstantTagger
 from db import counts, fulltext
 from db.session import Database
@@ -21,8 +17,6 @@ from settings import Settings
 from tagging.spans import Span
 from worker.app import app
 from worker.tasks import Tags
-
-_REAL = importlib.util.find_spec("worker.active_model")  # found, not loaded: it imports torch
 
 
 class TimedTagger:
@@ -43,23 +37,12 @@ class TimedTagger:
 def tagger_for(database: Database, version_id: int, settings: Settings) -> Tags:
     """Return the tagger of a version, with its clock."""
     is_instant = bool(os.environ.get("TIMED_INSTANT"))
-    tagger = InstantTagger() if is_instant else _real().tagger_for(database, version_id, settings)
+    tagger = InstantTagger() if is_instant else real_active_model().tagger_for(database, version_id, settings)
     return TimedTagger(tagger, Path(os.environ["TIMED_FILE"]))
-
-
-@cache
-def _real() -> Any:
-    assert _REAL is not None
-    assert _REAL.loader is not None
-    module = importlib.util.module_from_spec(_REAL)
-    _REAL.loader.exec_module(module)
-    return module
 
 
 for _name, _module in (("words", fulltext), ("counts", counts)):
     if _name in os.environ.get("TIMED_WITHOUT", ""):
         _module.add = lambda *_: None  # type: ignore[attr-defined]
-_timed = ModuleType("worker.active_model")
-_timed.tagger_for = tagger_for  # type: ignore[attr-defined]
-sys.modules[_timed.__name__] = _timed
+replace_active_model(tagger_for)
 app.conf.imports = [__name__]

@@ -4,12 +4,7 @@
 module, before any task; what a task then finds at `worker.active_model` are the functions below.
 """
 
-import importlib.util
 import os
-import sys
-from functools import cache
-from types import ModuleType
-from typing import Any
 
 from worker import lease
 
@@ -17,6 +12,7 @@ if os.environ.get("CHAOS_LEASE"):
     lease.LEASE = float(os.environ["CHAOS_LEASE"])  # before the tasks import it
 
 from benchmarks.delivery.fake_tagger import DisturbedTagger, FakeTagger
+from benchmarks.delivery.replaced import real_active_model, replace_active_model
 from db.session import Database
 from settings import Settings
 from worker.app import app
@@ -24,25 +20,15 @@ from worker.tasks import Tags
 
 _USES_REAL_MODEL = bool(os.environ.get("CHAOS_REAL_MODEL"))
 _IS_INSTANT = bool(os.environ.get("CHAOS_INSTANT"))
-_REAL = importlib.util.find_spec("worker.active_model")  # found, not loaded: it imports torch
 
 
 def tagger_for(database: Database, version_id: int, settings: Settings) -> Tags:
     """Return the tagger of a version."""
-    tagger = _real().tagger_for(database, version_id, settings) if _USES_REAL_MODEL else FakeTagger(version_id)
+    tagger = (
+        real_active_model().tagger_for(database, version_id, settings) if _USES_REAL_MODEL else FakeTagger(version_id)
+    )
     return tagger if _IS_INSTANT else DisturbedTagger(tagger, lease.LEASE)
 
 
-@cache
-def _real() -> Any:
-    assert _REAL is not None
-    assert _REAL.loader is not None
-    module = importlib.util.module_from_spec(_REAL)
-    _REAL.loader.exec_module(module)
-    return module
-
-
-_fake = ModuleType("worker.active_model")
-_fake.tagger_for = tagger_for  # type: ignore[attr-defined]
-sys.modules[_fake.__name__] = _fake
+replace_active_model(tagger_for)
 app.conf.imports = [__name__]
