@@ -15,8 +15,9 @@ from db.session import Database
 from settings import Settings
 from tagging.tagger import Tagger
 from trainer.config import TrainingConfig
+from trainer.epochs import Listener
 from trainer.examples import Corpus
-from trainer.finetune import Listener, TrainedModel, finetune
+from trainer.finetune import TrainedModel, finetune
 from trainer.training_set import token_labels
 
 _LIBRARIES = ("torch", "transformers", "tokenizers", "datasets", "evaluate", "tweetspan")

@@ -15,8 +15,10 @@ from tagging.tagger import Tagger
 from tagging.torch_runtime import TorchRuntime
 from tests.tiny import save_tiny_encoder
 from trainer.config import TrainingConfig
+from trainer.encoder import load_encoder
+from trainer.epochs import Listener, Scores
 from trainer.examples import Corpus, Example
-from trainer.finetune import Listener, Scores, TrainedModel, finetune, load_encoder
+from trainer.finetune import TrainedModel, finetune
 from trainer.scoring import score
 
 Weights = dict[str, torch.Tensor]
