@@ -22,6 +22,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--recipe", default="default", show_default=True, help="`default`, or `tutorial` (only the head trains).")
 @click.option("--epochs", type=int, help="[default: 3]")
 @click.option("--batch-size", type=int, help="Texts a step.  [default: 32]")
+@click.option("--accumulation", type=int, help="Parts in which a step reads its texts, to save memory.  [default: 1]")
 @click.option("--learning-rate", type=float, help="[default: 6600 / parameters of the encoder]")
 @click.option("--weight-decay", type=float, help="[default: 0.01]")
 @click.option("--warmup", type=float, help="Fraction of all steps.  [default: 0.1]")
@@ -31,8 +32,11 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--device", help="auto, cpu, cuda or cuda:N.  [default: auto]")
 @click.option("--train-layers", help="all, head or last-N.  [default: all]")
 @click.option("--label-subwords", type=click.Choice(["first", "all"]), help="[default: first]")
+@click.option("--capitals/--no-capitals", default=None, help="Let the encoder read capital letters.  [default: yes]")
+@click.option("--average", type=float, help="Decay of the average of the weights, 0 for none.  [default: 0.99]")
 @click.option("--try", "sentence", default=_SENTENCE, show_default=True, help="A text to tag before and after.")
 @click.option("--activate", is_flag=True, help="Tag with the new version from now on (the first one always is).")
+@click.option("--resume", is_flag=True, help="Go on from the last whole epoch of the same training, if it was cut off.")
 def train_command(
     dataset: str | None,
     train_file: Path | None,
@@ -41,6 +45,7 @@ def train_command(
     recipe: str,
     sentence: str,
     activate: bool,
+    resume: bool,
     **hyperparameters: Any,
 ) -> None:
     """Fine-tune an encoder on an annotated corpus and register the version.
@@ -55,6 +60,7 @@ def train_command(
     if (validation_file or test_file) and not train_file:
         raise click.UsageError("--validation-file and --test-file go with --train-file")
 
+    from commands.checkpoint_folders import checkpoint_folder
     from commands.opening import opened
     from commands.training import register, show_corpus, train
     from tagging.quiet import hush_transformers
@@ -72,9 +78,12 @@ def train_command(
     )
     corpus = with_validation(corpus, config.seed)
     show_corpus(corpus)
-    with opened() as (settings, database):
-        trained = train(config, corpus, sentence)
-        version_id, is_active = register(settings, database, trained, corpus, activate)
+    with (
+        opened() as (settings, database),
+        checkpoint_folder(settings.home, config, corpus, resume) as checkpoints,
+    ):
+        trained = train(config, corpus, sentence, checkpoints)
+        version_id, is_active = register(settings, database, trained, corpus, activate, resume)
     click.echo(f"registered as model version {version_id}" + (", active" if is_active else ""))
     if not is_active:
         click.echo(f"to tag with it: tweetspan models activate {version_id}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from importlib.metadata import version as library_version
+from pathlib import Path
 from typing import Any
 
 import click
@@ -15,7 +16,7 @@ from db.session import Database
 from settings import Settings
 from tagging.tagger import Tagger
 from trainer.config import TrainingConfig
-from trainer.epochs import Listener
+from trainer.epochs import Listener, last_complete
 from trainer.examples import Corpus
 from trainer.finetune import TrainedModel, finetune
 from trainer.training_set import token_labels
@@ -34,8 +35,11 @@ def show_corpus(corpus: Corpus) -> None:
     print_table(["split", "texts", *labels], rows)
 
 
-def train(config: TrainingConfig, corpus: Corpus, sentence: str) -> TrainedModel:
+def train(config: TrainingConfig, corpus: Corpus, sentence: str, checkpoints: Path) -> TrainedModel:
     """Fine-tune with a progress bar; print an example, the baseline, each epoch, and `sentence` before and after."""
+    last = last_complete(checkpoints)
+    if last:
+        click.echo(f"going on from {last.name}")
     with progress_bar() as progress:
         bar = progress.add_task("training", total=None)
 
@@ -55,7 +59,7 @@ def train(config: TrainingConfig, corpus: Corpus, sentence: str) -> TrainedModel
             on_step=lambda done, total: progress.update(bar, completed=done, total=total),
             on_epoch=on_epoch,
         )
-        trained = finetune(config, corpus, listener=listener)
+        trained = finetune(config, corpus, listener=listener, checkpoints=checkpoints)
     click.echo(
         f"kept epoch {trained.best_epoch}, learning rate {trained.config.learning_rate}, {trained.seconds:.0f} s"
     )
@@ -65,17 +69,19 @@ def train(config: TrainingConfig, corpus: Corpus, sentence: str) -> TrainedModel
 
 
 def register(
-    settings: Settings, database: Database, trained: TrainedModel, corpus: Corpus, activate: bool
+    settings: Settings, database: Database, trained: TrainedModel, corpus: Corpus, activate: bool, resumed: bool
 ) -> tuple[int, bool]:
     """Save the model folder and write the version; return its number and whether it is active.
 
     The folder is written beside and renamed, and the row is one transaction: an interruption leaves no half version.
+    A resumed training that was registered just before it was cut off is not registered again.
     """
     with new_folder(settings.models_folder) as partial:
         manifest = trained.save(partial)
         folder = keep(partial, manifest.hash)
     with database.write_session() as session:
-        version = model_versions.register(
+        known = model_versions.with_artifact(session, manifest.hash) if resumed else None
+        version = known or model_versions.register(
             session,
             base_model=trained.config.base_model,
             config=trained.config.as_dict(),

@@ -58,6 +58,12 @@ def find(session: Session, name: str = ACTIVE) -> ModelVersion:
     return version
 
 
+def with_artifact(session: Session, artifact_hash: str) -> ModelVersion | None:
+    """Return the last version whose model has this hash, None if there is none."""
+    same = select(ModelVersion).where(ModelVersion.artifact_hash == artifact_hash)
+    return session.scalars(same.order_by(ModelVersion.id.desc()).limit(1)).one_or_none()
+
+
 def summary(version: ModelVersion, active: int | None) -> dict[str, Any]:
     """Return a version in one line: number, whether it is active, encoder, corpus, time and kept scores."""
     kept = kept_scores(version)

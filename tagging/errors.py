@@ -58,6 +58,10 @@ class BrokerError(TweetspanError):
     """Redis cannot be reached or started."""
 
 
+class TrainingRunningError(TweetspanError):
+    """Another process trains the very same; two would write each other's checkpoints."""
+
+
 class MessageError(TweetspanError):
     """A message on the queue is none of ours; it is logged and dropped."""
 
