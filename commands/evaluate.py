@@ -53,13 +53,15 @@ def evaluate_command(
 
     hush_transformers()
     with opened() as (settings, database):
-        found = evaluating.find_model(replace(settings, device=device or settings.device), database, model)
-        if not (found.version or dataset or file):
+        tagger, version = evaluating.find_model(replace(settings, device=device or settings.device), database, model)
+        if not (version or dataset or file):
             raise click.UsageError(f"{model} is not registered; say on what to evaluate it: --dataset or --file")
-        texts = evaluating.find_texts(found.version, dataset, file, split or "validation")
-        report = evaluating.measure(found, texts)
-        if found.version:
-            evaluating.record(database, found.version.id, report)
+        texts = evaluating.find_texts(version, dataset, file, split or "validation")
+        report = evaluating.measure(tagger, model, texts)
+        if version:
+            report = report.of_version(version)
+            with database.write_session() as session:
+                evaluating.record(session, version.id, report)
     if page:
         evaluating.write_html(report, page)
     if as_json:

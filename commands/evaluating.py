@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from commands.optimizing import corpus_for
 from commands.rendering import progress_bar, transfer_bar
 from db import evaluations, model_versions
@@ -15,6 +17,7 @@ from db.session import Database
 from db.tables import ModelVersion
 from settings import Settings
 from tagging.errors import CorpusError, ExportError, HubUnreachableError
+from tagging.spans import Span
 from tagging.tagger import Tagger
 from trainer.corpus import load_files, load_named, with_validation
 from trainer.corpus_files import read_examples
@@ -25,15 +28,6 @@ from trainer.stock_model import load_model
 from worker.active_model import tagger_for
 
 ALL = "all"  # the "split" of a file that holds nothing else
-
-
-@dataclass(frozen=True)
-class Model:
-    """What is evaluated: a tagger, its name for people, and the version that it is, if it is registered."""
-
-    tagger: Tagger
-    name: str
-    version: ModelVersion | None = None
 
 
 @dataclass(frozen=True)
@@ -53,34 +47,39 @@ class AnnotatedTexts:
 
 @dataclass(frozen=True)
 class Report:
-    """An evaluation and what it is of."""
+    """An evaluation and what it is of; base model and training corpus are known of registered versions alone."""
 
     model: str
-    base_model: str | None
-    trained_on: str | None
     corpus: str
     split: str
     texts_fingerprint: str
     made_at: datetime
     evaluation: Evaluation
+    base_model: str | None = None
+    trained_on: str | None = None
+
+    def of_version(self, version: ModelVersion) -> Report:
+        """Say of which registered version this is."""
+        name = f"model version {version.id}"
+        return replace(self, model=name, base_model=version.base_model, trained_on=version.corpus)
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as JSON can hold it."""
         return asdict(self) | {"made_at": self.made_at.isoformat(timespec="seconds")}
 
 
-def find_model(settings: Settings, database: Database, name: str) -> Model:
-    """Find a version by its number or as "active"; else load a folder or a model of the hub.
+def find_model(settings: Settings, database: Database, name: str) -> tuple[Tagger, ModelVersion | None]:
+    """Find a version by its number or as "active"; else load a folder or a model of the hub, which is no version.
 
     Raises ModelVersionError, CheckpointError, EncoderError, HubUnreachableError.
     """
     if not (name == model_versions.ACTIVE or name.isdecimal()):
-        return Model(load_model(name, settings.device), name)
+        return load_model(name, settings.device), None
     with database.read_session() as session:
         version = model_versions.find(session, name)
     with transfer_bar() as on_block:
         tagger = tagger_for(database, version.id, replace(settings, runtime="torch"), on_block)
-    return Model(tagger, f"model version {version.id}", version)
+    return tagger, version
 
 
 def find_texts(version: ModelVersion | None, dataset: str | None, file: Path | None, split: str) -> AnnotatedTexts:
@@ -89,53 +88,48 @@ def find_texts(version: ModelVersion | None, dataset: str | None, file: Path | N
     Raises CorpusError, HubUnreachableError.
     """
     if file:
-        return AnnotatedTexts(str(file), ALL, list(read_examples(file)), version and _seen(version))
-    corpus = load_named(dataset) if dataset or version is None else corpus_for(version, None, None, None)
-    if version and split == "validation":
-        corpus = with_validation(corpus, int(version.config.get("seed", 1)))
+        return AnnotatedTexts(str(file), ALL, list(read_examples(file)), _seen(version) if version else None)
+    corpus = _corpus(version, dataset, split)
     if not corpus.splits.get(split):
         raise CorpusError(f"corpus {corpus.name} has no {split} split, but {', '.join(corpus.splits)}; give --split")
-    is_own = version is None or corpus.fingerprint == version.corpus_fingerprint
-    seen = seen_entities(corpus.splits["train"]) if is_own and "train" in corpus.splits else None
-    return AnnotatedTexts(corpus.name, split, corpus.splits[split], seen or (version and _seen(version)))
+    if version and corpus.fingerprint != version.corpus_fingerprint:
+        seen = _seen(version)
+    else:
+        seen = seen_entities(corpus.splits["train"]) if "train" in corpus.splits else None
+    return AnnotatedTexts(corpus.name, split, corpus.splits[split], seen)
 
 
-def measure(model: Model, texts: AnnotatedTexts) -> Report:
-    """Tag the texts and measure what was found, with a progress bar."""
+def validation_of(corpus: Corpus) -> AnnotatedTexts:
+    """Take the validation split of a corpus that was trained on."""
+    validation, train = corpus.splits["validation"], corpus.splits["train"]
+    return AnnotatedTexts(corpus.name, "validation", validation, seen_entities(train))
+
+
+def measure(tagger: Tagger, name: str, texts: AnnotatedTexts) -> Report:
+    """Tag the texts and measure what was found, with a progress bar; `name` is the model's."""
     with progress_bar() as progress:
         bar = progress.add_task(f"tagging {len(texts.examples):,} texts", total=None)
 
-        def tag(raw: Sequence[str]) -> Any:
-            spans = model.tagger.tag(raw, lambda: progress.update(bar))
+        def tag(raw: Sequence[str]) -> list[list[Span]]:
+            spans = tagger.tag(raw, lambda: progress.update(bar))
             progress.update(bar, description="measuring")
             return spans
 
         evaluation = evaluate(tag, texts.examples, texts.seen)
-    version = model.version
-    return Report(
-        model=model.name,
-        base_model=version and version.base_model,
-        trained_on=version and version.corpus,
-        corpus=texts.corpus,
-        split=texts.split,
-        texts_fingerprint=texts.fingerprint,
-        made_at=datetime.now(UTC),
-        evaluation=evaluation,
+    return Report(name, texts.corpus, texts.split, texts.fingerprint, datetime.now(UTC), evaluation)
+
+
+def record(session: Session, version_id: int, report: Report) -> None:
+    """Keep the figures of a registered version, in place of those on the same texts."""
+    evaluations.record(
+        session,
+        model_version_id=version_id,
+        texts_fingerprint=report.texts_fingerprint,
+        corpus=report.corpus,
+        split=report.split,
+        texts=report.evaluation.texts,
+        results=report.evaluation.as_dict(),
     )
-
-
-def record(database: Database, version_id: int, report: Report) -> None:
-    """Keep the figures of a registered version in the database, in place of those on the same texts."""
-    with database.write_session() as session:
-        evaluations.record(
-            session,
-            model_version_id=version_id,
-            texts_fingerprint=report.texts_fingerprint,
-            corpus=report.corpus,
-            split=report.split,
-            texts=report.evaluation.texts,
-            results=report.evaluation.as_dict(),
-        )
 
 
 def write_html(report: Report, path: Path) -> None:
@@ -147,6 +141,16 @@ def write_html(report: Report, path: Path) -> None:
         path.write_text(html(report), encoding="utf-8")
     except OSError as error:
         raise ExportError(f"cannot write {str(path)!r}: {error.strerror}; name another file") from error
+
+
+def _corpus(version: ModelVersion | None, dataset: str | None, split: str) -> Corpus:
+    """Load a dataset, or else a version's own corpus."""
+    if dataset is None:
+        assert version is not None, "of what is not registered no corpus is known"
+        return corpus_for(version, None, None, None)
+    corpus = load_named(dataset)
+    is_drawn = version and split == "validation" and split not in corpus.splits  # as the training drew it
+    return with_validation(corpus, int(version.config.get("seed", 1))) if version and is_drawn else corpus
 
 
 def _seen(version: ModelVersion) -> Seen | None:

@@ -74,7 +74,8 @@ def train_command(
     show_corpus(corpus)
     with opened() as (settings, database):
         trained = train(config, corpus, sentence)
-        version_id, is_active = register(settings, database, trained, corpus, activate)
+        version_id, is_active, report = register(settings, database, trained, corpus, activate)
     click.echo(f"registered as model version {version_id}" + (", active" if is_active else ""))
+    click.echo(f"its report: {report}")
     if not is_active:
         click.echo(f"to tag with it: tweetspan models activate {version_id}")

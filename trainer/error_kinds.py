@@ -21,7 +21,10 @@ Pair = tuple[Span | None, Span | None]  # gold and found
 
 @dataclass(frozen=True)
 class ErrorExample:
-    """An error that occurs `count` times, letter case aside: what gold and tagger say, and one text where it is so."""
+    """An error that occurs `count` times, letter case aside: what gold and tagger say, and one text where it is so.
+
+    `text[start:end]` (code points) is what gold and found entity cover together.
+    """
 
     gold: str | None
     gold_label: str | None
@@ -29,6 +32,8 @@ class ErrorExample:
     found_label: str | None
     count: int
     text: str
+    start: int
+    end: int
 
 
 @dataclass(frozen=True)
@@ -107,7 +112,10 @@ def _closeness(gold: Span, found: Span) -> tuple[bool, int, bool]:
 
 
 def _example(text: str, gold: Span | None, found: Span | None) -> ErrorExample:
-    return ErrorExample(_surface(gold, text), _label(gold), _surface(found, text), _label(found), 1, text)
+    sides = [span for span in (gold, found) if span]
+    start, end = min(span.start for span in sides), max(span.end for span in sides)
+    said = (_surface(gold, text), _label(gold), _surface(found, text), _label(found))
+    return ErrorExample(*said, count=1, text=text, start=start, end=end)
 
 
 def _surface(span: Span | None, text: str) -> str | None:
