@@ -83,7 +83,8 @@ def train_command(
         checkpoint_folder(settings.home, config, corpus, resume) as checkpoints,
     ):
         trained = train(config, corpus, sentence, checkpoints)
-        version_id, is_active = register(settings, database, trained, corpus, activate, resume)
+        version_id, is_active, report = register(settings, database, trained, corpus, activate, resume)
     click.echo(f"registered as model version {version_id}" + (", active" if is_active else ""))
+    click.echo(f"its report: {report}")
     if not is_active:
         click.echo(f"to tag with it: tweetspan models activate {version_id}")

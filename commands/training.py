@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from commands import evaluating
 from commands.model_folders import keep, new_folder
 from commands.rendering import marked, paused, print_table, progress_bar
 from db import model_versions
@@ -70,12 +71,13 @@ def train(config: TrainingConfig, corpus: Corpus, sentence: str, checkpoints: Pa
 
 def register(
     settings: Settings, database: Database, trained: TrainedModel, corpus: Corpus, activate: bool, resumed: bool
-) -> tuple[int, bool]:
-    """Save the model folder and write the version; return its number and whether it is active.
+) -> tuple[int, bool, Path]:
+    """Save the model folder, write the version with its evaluation; return its number, if it is active, and its report.
 
-    The folder is written beside and renamed, and the row is one transaction: an interruption leaves no half version.
+    The folder is written beside and renamed, and the rows are one transaction: an interruption leaves no half version.
     A resumed training that was registered just before it was cut off is not registered again.
     """
+    report = evaluating.measure(trained.tagger, "the new model", evaluating.validation_of(corpus))
     with new_folder(settings.models_folder) as partial:
         manifest = trained.save(partial)
         folder = keep(partial, manifest.hash)
@@ -96,9 +98,14 @@ def register(
             artifact_uri=folder.as_uri(),
             artifact_hash=manifest.hash,
         )
+        report = report.of_version(version)
+        evaluating.record(session, version.id, report)
         if activate or model_versions.active_id(session) is None:
             model_versions.activate(session, version.id)
-        return version.id, model_versions.active_id(session) == version.id
+        version_id, active_id = version.id, model_versions.active_id(session)
+    page = settings.reports_folder / f"version-{version_id}.html"
+    evaluating.write_html(report, page)
+    return version_id, version_id == active_id, page
 
 
 def _show_example(tagger: Tagger, corpus: Corpus) -> None:

@@ -71,6 +71,22 @@ class OptimizedForm(Base):
     speed: Mapped[float] = mapped_column(Double)  # times the original's, where it was made
 
 
+class Evaluation(Base):
+    """What a version scores on some annotated texts. See `db.evaluations`."""
+
+    __tablename__ = "evaluations"
+
+    model_version_id: Mapped[int] = mapped_column(
+        BIG, ForeignKey("model_versions.id"), primary_key=True, autoincrement=False
+    )
+    texts_fingerprint: Mapped[str] = mapped_column(Text, primary_key=True)  # of the texts and their gold alone
+    created_at: Mapped[Moment]
+    corpus: Mapped[String]  # the name by which it was loaded
+    split: Mapped[String]
+    texts: Mapped[int]
+    results: Mapped[Json]  # as `trainer.evaluation.Evaluation` has them
+
+
 class Tweet(Base):
     """A tweet as it was enqueued."""
 
