@@ -17,7 +17,6 @@ from tagging.tagger import Tagger
 from trainer.config import TrainingConfig
 from trainer.examples import Corpus
 from trainer.finetune import Listener, TrainedModel, finetune
-from trainer.scoring import score
 from trainer.training_set import token_labels
 
 _LIBRARIES = ("torch", "transformers", "tokenizers", "datasets", "evaluate", "tweetspan")
@@ -36,7 +35,6 @@ def show_corpus(corpus: Corpus) -> None:
 
 def train(config: TrainingConfig, corpus: Corpus, sentence: str) -> TrainedModel:
     """Fine-tune with a progress bar; print an example, the baseline, each epoch, and `sentence` before and after."""
-    validation = corpus.splits["validation"]
     with progress_bar() as progress:
         bar = progress.add_task("training", total=None)
 
@@ -56,7 +54,7 @@ def train(config: TrainingConfig, corpus: Corpus, sentence: str) -> TrainedModel
             on_step=lambda done, total: progress.update(bar, completed=done, total=total),
             on_epoch=on_epoch,
         )
-        trained = finetune(config, corpus, lambda tagger: score(tagger.tag, validation), listener)
+        trained = finetune(config, corpus, listener=listener)
     click.echo(
         f"kept epoch {trained.best_epoch}, learning rate {trained.config.learning_rate}, {trained.seconds:.0f} s"
     )

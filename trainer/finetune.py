@@ -1,4 +1,4 @@
-"""Fine-tune an encoder with a classifier over words: `finetune(config, corpus, score)`.
+"""Fine-tune an encoder with a classifier over words: `finetune(config, corpus)`.
 
 Imports torch and transformers alone, so that it runs wherever those two are.
 """
@@ -26,7 +26,7 @@ from transformers import (
 
 from tagging.checkpoint import Manifest, write_manifest
 from tagging.devices import find_device, find_precision
-from tagging.errors import ConfigError, EncoderError
+from tagging.errors import ConfigError, CorpusError, EncoderError
 from tagging.positions import first_position
 from tagging.spans import label_list
 from tagging.tagger import Tagger
@@ -109,16 +109,17 @@ def load_encoder(config: TrainingConfig, corpus: Corpus) -> Tagger:
 def finetune(
     config: TrainingConfig,
     corpus: Corpus,
-    score: ScoreFunction,
+    score: ScoreFunction | None = None,
     listener: Listener = Listener(),
 ) -> TrainedModel:
     """Fine-tune on the corpus's training split and keep the epoch with the best validation score.
 
-    `score` rates a tagger on the validation split and must return `config.best_by` among its figures.
-    Deterministic for a seed on one machine and device.
-    Raises EncoderError, HubUnreachableError, DeviceError, ConfigError.
+    `score` rates a tagger and must return `config.best_by` among its figures; left out, it is `trainer.scoring.score`
+    on the corpus's validation split. Deterministic for a seed on one machine and device.
+    Raises CorpusError, EncoderError, HubUnreachableError, DeviceError, ConfigError.
     """
     started = time.monotonic()
+    score = score or _validation_score(corpus)
     device = find_device(config.device)
     precision = find_precision(config.precision, device)
     tagger = load_encoder(config, corpus)
@@ -144,6 +145,17 @@ def finetune(
     _evaluating(tagger)
     trained.seconds = time.monotonic() - started
     return trained
+
+
+def _validation_score(corpus: Corpus) -> ScoreFunction:
+    from trainer.scoring import score  # noqa: PLC0415 (it needs more than torch and transformers)
+
+    examples = corpus.splits.get("validation")
+    if not examples:
+        raise CorpusError(
+            f"corpus {corpus.name} has no validation split to score on; hold one back: with_validation(corpus, seed)"
+        )
+    return lambda tagger: score(tagger.tag, examples)
 
 
 def freeze(network: PreTrainedModel, train_layers: str) -> None:

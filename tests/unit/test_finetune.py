@@ -9,7 +9,7 @@ import pytest
 import torch
 from transformers import AutoTokenizer, ByT5Tokenizer
 
-from tagging.errors import ConfigError, DeviceError, EncoderError
+from tagging.errors import ConfigError, CorpusError, DeviceError, EncoderError
 from tagging.spans import Span
 from tagging.tagger import Tagger
 from tagging.torch_runtime import TorchRuntime
@@ -132,6 +132,13 @@ def test_the_best_epoch_is_kept_by_the_score_that_was_asked_for(tiny_encoder: Pa
     kept = weights(trained.tagger.network)
     assert changed(judge.seen[2], kept) == set()
     assert changed(judge.seen[3], kept)
+
+
+def test_scored_by_default_is_the_validation_split(tiny_encoder: Path) -> None:
+    trained = finetune(config(tiny_encoder), CORPUS)
+    assert trained.scores == validation_scores(trained.tagger)
+    with pytest.raises(CorpusError, match=r"corpus trivial has no validation split .*with_validation\(corpus, seed\)"):
+        finetune(config(tiny_encoder), Corpus("trivial", {"train": CORPUS.splits["train"]}))
 
 
 def test_of_equal_epochs_the_first_is_kept(tiny_encoder: Path) -> None:
