@@ -24,7 +24,8 @@ _LIBRARIES = ("torch", "transformers", "tokenizers", "datasets", "evaluate", "tw
 
 def show_corpus(corpus: Corpus) -> None:
     """Print the splits with their sizes and label counts."""
-    click.echo(f"corpus {corpus.name}, fingerprint {corpus.fingerprint[:12]}")
+    changed = "".join(f", {change}" for change in corpus.changes)
+    click.echo(f"corpus {corpus.name}{changed}, fingerprint {corpus.fingerprint[:12]}")
     labels = corpus.entity_labels
     rows = []
     for name, split in corpus.splits.items():
@@ -77,7 +78,7 @@ def register(
         version = model_versions.register(
             session,
             base_model=trained.config.base_model,
-            config=trained.config.as_dict(),
+            config=trained.config.as_dict() | {"corpus_changes": list(corpus.changes)},
             corpus=corpus.name,
             corpus_fingerprint=corpus.fingerprint,
             split_sizes=corpus.sizes,

@@ -51,6 +51,7 @@ STANDARD_LIBRARY_ONLY = (
     "tagging/words.py",
     "trainer/examples.py",
     "trainer/corpus_files.py",
+    "trainer/corpus_repairs.py",
     "trainer/corrections.py",
     "db/entity_names.py",
     "db/questions/measures.py",
