@@ -44,6 +44,14 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--device", help="auto, cpu, cuda or cuda:N.  [default: auto]")
 @click.option("--train-layers", help="all, head or last-N.  [default: all]")
 @click.option("--label-subwords", type=click.Choice(["first", "all"]), help="[default: first]")
+@click.option(
+    "--search",
+    "trials",
+    type=click.IntRange(1),
+    help="Try so many settings of learning rate, epochs, batch size, weight decay and warmup (those given here are "
+    "kept); train and register the best. The same command goes on with a search that was cut off.",
+)
+@click.option("--search-time", help="Begin no trial after so long in all: 30m, 2h.  [default: no limit]")
 @click.option("--try", "sentence", default=_SENTENCE, show_default=True, help="A text to tag before and after.")
 @click.option("--activate", is_flag=True, help="Tag with the new version from now on (the first one always is).")
 def train_command(
@@ -53,6 +61,8 @@ def train_command(
     test_files: tuple[Path, ...],
     changes: list[str],
     recipe: str,
+    trials: int | None,
+    search_time: str | None,
     sentence: str,
     activate: bool,
     **hyperparameters: Any,
@@ -63,12 +73,16 @@ def train_command(
     Without a hub:
       tweetspan train --dataset sample --base-model starter --epochs 8 --batch-size 16
       tweetspan train --train-file train.conll --validation-file dev.conll --base-model starter
+      tweetspan train --dataset sample --base-model starter --search 20 --search-time 30m
     """
     if (validation_files or test_files) and not train_files:
         raise click.UsageError("--validation-file and --test-file go with --train-file")
+    if search_time and not trials:
+        raise click.UsageError("--search-time goes with --search")
 
     from commands.opening import opened
     from commands.training import register, show_corpus, train
+    from commands.windows import parse_duration
     from tagging.quiet import hush_transformers
     from trainer.base_model import find_base_model
     from trainer.config import TrainingConfig
@@ -76,6 +90,7 @@ def train_command(
     from trainer.corpus_repairs import change
 
     hush_transformers()
+    seconds = parse_duration(search_time) if search_time else None
     config = TrainingConfig.from_recipe(recipe, **hyperparameters)
     find_base_model(config.base_model)  # before minutes are spent on a corpus
     if not (datasets or train_files):
@@ -84,8 +99,18 @@ def train_command(
     corpus = change(with_validation(loaded, config.seed), changes)
     show_corpus(corpus)
     with opened() as (settings, database):
+        found = None
+        if trials:
+            from commands.searching import registered, run_search
+
+            given = {name for name, value in hyperparameters.items() if value is not None}
+            found = run_search(config, given, corpus, settings.searches_folder, trials, seconds)
+            if version := registered(database, found):
+                click.echo(f"of this search came model version {version}; for more trials give a larger --search")
+                return
+            config = found.config
         trained = train(config, corpus, sentence)
-        version_id, is_active = register(settings, database, trained, corpus, activate)
+        version_id, is_active = register(settings, database, trained, corpus, activate, found)
     click.echo(f"registered as model version {version_id}" + (", active" if is_active else ""))
     if not is_active:
         click.echo(f"to tag with it: tweetspan models activate {version_id}")

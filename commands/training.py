@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import asdict
 from importlib.metadata import version as library_version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from commands.model_folders import keep, new_folder
 from commands.rendering import marked, paused, print_table, progress_bar
-from db import model_versions
+from db import model_versions, search_trials
 from db.session import Database
 from settings import Settings
 from tagging.tagger import Tagger
@@ -18,6 +19,9 @@ from trainer.config import TrainingConfig
 from trainer.examples import Corpus
 from trainer.finetune import Listener, TrainedModel, finetune
 from trainer.training_set import token_labels
+
+if TYPE_CHECKING:
+    from trainer.search import Search
 
 _LIBRARIES = ("torch", "transformers", "tokenizers", "datasets", "evaluate", "tweetspan")
 
@@ -65,11 +69,17 @@ def train(config: TrainingConfig, corpus: Corpus, sentence: str) -> TrainedModel
 
 
 def register(
-    settings: Settings, database: Database, trained: TrainedModel, corpus: Corpus, activate: bool
+    settings: Settings,
+    database: Database,
+    trained: TrainedModel,
+    corpus: Corpus,
+    activate: bool,
+    search: Search | None = None,
 ) -> tuple[int, bool]:
-    """Save the model folder and write the version; return its number and whether it is active.
+    """Save the model folder and write the version, with the trials of its search; return its number and whether it is
+    active.
 
-    The folder is written beside and renamed, and the row is one transaction: an interruption leaves no half version.
+    The folder is written beside and renamed, and the rows are one transaction: an interruption leaves no half version.
     """
     with new_folder(settings.models_folder) as partial:
         manifest = trained.save(partial)
@@ -90,6 +100,9 @@ def register(
             artifact_uri=folder.as_uri(),
             artifact_hash=manifest.hash,
         )
+        if search:
+            trials = [asdict(trial) for trial in search.trials]
+            search_trials.record(session, version.id, search.study, trials)
         if activate or model_versions.active_id(session) is None:
             model_versions.activate(session, version.id)
         return version.id, model_versions.active_id(session) == version.id

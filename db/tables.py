@@ -3,6 +3,8 @@
 Offsets are Unicode code points into `tweets.text`, end exclusive.
 """
 
+from typing import Any
+
 from sqlalchemy import (
     JSON,
     REAL,
@@ -69,6 +71,23 @@ class OptimizedForm(Base):
     f1_cost: Mapped[float] = mapped_column(Double)  # points of F1 (hundredths) below the original's
     differing_share: Mapped[float] = mapped_column(Double)  # of the texts: those whose entities are not the original's
     speed: Mapped[float] = mapped_column(Double)  # times the original's, where it was made
+
+
+class SearchTrial(Base):
+    """A trial of the search for hyperparameters that a version came of: a copy of what Optuna's own file holds."""
+
+    __tablename__ = "search_trials"
+
+    model_version_id: Mapped[int] = mapped_column(
+        BIG, ForeignKey("model_versions.id"), primary_key=True, autoincrement=False
+    )
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    study: Mapped[String]  # the same for the same search, which may go on after a version came of it
+    state: Mapped[String]  # complete, pruned or failed
+    hyperparameters: Mapped[Json]  # those that were searched
+    epochs: Mapped[list[dict[str, Any]]] = mapped_column(JSON)  # validation scores after each
+    started_at: Mapped[Moment]
+    ended_at: Mapped[Moment]
 
 
 class Tweet(Base):

@@ -28,6 +28,7 @@ OWNERS: dict[str, set[str]] = {
     "datasets": {"trainer"},
     "evaluate": {"trainer"},
     "sklearn": {"trainer", "db"},
+    "optuna": {"trainer"},
     "rapidfuzz": {"db"},
     "matplotlib": {"commands"},
     "networkx": {"commands"},
