@@ -47,20 +47,21 @@ def list_versions(as_json: bool) -> None:
 @click.argument("version", default="active")
 def show(version: str) -> None:
     """Show all that is recorded of a version, as JSON: hyperparameters, corpus, scores of each epoch, artifact,
-    its evaluations in short, and its fast forms with what they cost.
+    its evaluations in short, its fast forms with what they cost, and the trials of the search that it came of.
 
     \b
     Example: tweetspan models show 2
     """
     from commands.opening import opened
     from commands.rendering import print_json
-    from db import evaluations, model_versions, optimized_forms
+    from db import evaluations, model_versions, optimized_forms, search_trials
 
     with opened() as (_, database), database.read_session() as session:
         found = model_versions.find(session, version)
         evaluated = [evaluations.summary(one) for one in evaluations.evaluations_of(session, found.id)]
         forms = [optimized_forms.details(form) for form in optimized_forms.forms_of(session, found.id)]
-        print_json(model_versions.details(found) | {"evaluations": evaluated, "fast_forms": forms})
+        trials = [search_trials.details(trial) for trial in search_trials.trials_of(session, found.id)]
+        print_json(model_versions.details(found) | {"evaluations": evaluated, "fast_forms": forms, "search": trials})
 
 
 @models_command.command("activate")

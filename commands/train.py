@@ -7,17 +7,30 @@ from typing import Any
 
 import click
 
+from commands.corpus_changes import change_options
+
 _SENTENCE = "Zachary Raicik works for Corvus and lives in San Diego"
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command("train", short_help="Fine-tune an encoder and register it.")
 @click.option(
-    "--dataset", help="`sample`, a Hub id, or a folder of parquet files.  [default: GateNLP/broad_twitter_corpus]"
+    "--dataset",
+    "datasets",
+    multiple=True,
+    help="`sample`, a Hub id, or a folder of parquet files; several are joined, also with files.  "
+    "[default: GateNLP/broad_twitter_corpus]",
 )
-@click.option("--train-file", type=_FILE, help="CoNLL or JSONL instead of a dataset.")
-@click.option("--validation-file", type=_FILE, help="Without it a tenth of the training texts is held back.")
-@click.option("--test-file", type=_FILE, help="Kept with the fingerprint; never trained on.")
+@click.option("--train-file", "train_files", type=_FILE, multiple=True, help="CoNLL or JSONL; several are joined.")
+@click.option(
+    "--validation-file",
+    "validation_files",
+    type=_FILE,
+    multiple=True,
+    help="Without any validation text a tenth of the training texts is held back.",
+)
+@click.option("--test-file", "test_files", type=_FILE, multiple=True, help="Kept with the fingerprint; not trained on.")
+@change_options
 @click.option("--base-model", help="`starter`, a Hub id, or a folder.  [default: bert-base-cased]")
 @click.option("--recipe", default="default", show_default=True, help="`default`, or `tutorial` (only the head trains).")
 @click.option("--epochs", type=int, help="[default: 3]")
@@ -34,15 +47,26 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--label-subwords", type=click.Choice(["first", "all"]), help="[default: first]")
 @click.option("--capitals/--no-capitals", default=None, help="Let the encoder read capital letters.  [default: yes]")
 @click.option("--average", type=float, help="Decay of the average of the weights, 0 for none.  [default: 0.99]")
+@click.option(
+    "--search",
+    "trials",
+    type=click.IntRange(1),
+    help="Try so many settings of learning rate, epochs, batch size, weight decay and warmup (those given here are "
+    "kept); train and register the best. The same command goes on with a search that was cut off.",
+)
+@click.option("--search-time", help="Begin no trial after so long in all: 30m, 2h.  [default: no limit]")
 @click.option("--try", "sentence", default=_SENTENCE, show_default=True, help="A text to tag before and after.")
 @click.option("--activate", is_flag=True, help="Tag with the new version from now on (the first one always is).")
 @click.option("--resume", is_flag=True, help="Go on from the last whole epoch of the same training, if it was cut off.")
 def train_command(
-    dataset: str | None,
-    train_file: Path | None,
-    validation_file: Path | None,
-    test_file: Path | None,
+    datasets: tuple[str, ...],
+    train_files: tuple[Path, ...],
+    validation_files: tuple[Path, ...],
+    test_files: tuple[Path, ...],
+    changes: list[str],
     recipe: str,
+    trials: int | None,
+    search_time: str | None,
     sentence: str,
     activate: bool,
     resume: bool,
@@ -54,36 +78,46 @@ def train_command(
     Without a hub:
       tweetspan train --dataset sample --base-model starter --epochs 8 --batch-size 16
       tweetspan train --train-file train.conll --validation-file dev.conll --base-model starter
+      tweetspan train --dataset sample --base-model starter --search 20 --search-time 30m
     """
-    if dataset and train_file:
-        raise click.UsageError("give --dataset or --train-file, not both")
-    if (validation_file or test_file) and not train_file:
+    if (validation_files or test_files) and not train_files:
         raise click.UsageError("--validation-file and --test-file go with --train-file")
+    if search_time and not trials:
+        raise click.UsageError("--search-time goes with --search")
 
     from commands.checkpoint_folders import checkpoint_folder
     from commands.opening import opened
     from commands.training import register, show_corpus, train
+    from commands.windows import parse_duration
     from tagging.quiet import hush_transformers
     from trainer.base_model import find_base_model
     from trainer.config import TrainingConfig
-    from trainer.corpus import BROAD_TWITTER_CORPUS, load_files, load_named, with_validation
+    from trainer.corpus import BROAD_TWITTER_CORPUS, load_corpus, with_validation
+    from trainer.corpus_repairs import change
 
     hush_transformers()
+    seconds = parse_duration(search_time) if search_time else None
     config = TrainingConfig.from_recipe(recipe, **hyperparameters)
     find_base_model(config.base_model)  # before minutes are spent on a corpus
-    corpus = (
-        load_files(train_file, validation_file, test_file)
-        if train_file
-        else load_named(dataset or BROAD_TWITTER_CORPUS)
-    )
-    corpus = with_validation(corpus, config.seed)
+    if not (datasets or train_files):
+        datasets = (BROAD_TWITTER_CORPUS,)
+    loaded = load_corpus(datasets, train_files, validation_files, test_files)
+    corpus = change(with_validation(loaded, config.seed), changes)
     show_corpus(corpus)
-    with (
-        opened() as (settings, database),
-        checkpoint_folder(settings.home, config, corpus, resume) as checkpoints,
-    ):
-        trained = train(config, corpus, sentence, checkpoints)
-        version_id, is_active, report = register(settings, database, trained, corpus, activate, resume)
+    with opened() as (settings, database):
+        found = None
+        if trials:
+            from commands.searching import registered, run_search
+
+            given = {name for name, value in hyperparameters.items() if value is not None}
+            found = run_search(config, given, corpus, settings.searches_folder, trials, seconds)
+            if version := registered(database, found):
+                click.echo(f"of this search came model version {version}; for more trials give a larger --search")
+                return
+            config = found.config
+        with checkpoint_folder(settings.home, config, corpus, resume) as checkpoints:
+            trained = train(config, corpus, sentence, checkpoints)
+            version_id, is_active, report = register(settings, database, trained, corpus, activate, resume, found)
     click.echo(f"registered as model version {version_id}" + (", active" if is_active else ""))
     click.echo(f"its report: {report}")
     if not is_active:

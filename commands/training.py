@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import asdict
 from importlib.metadata import version as library_version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from commands import evaluating
 from commands.model_folders import keep, new_folder
 from commands.rendering import marked, paused, print_table, progress_bar
-from db import model_versions
+from db import model_versions, search_trials
 from db.session import Database
 from settings import Settings
 from tagging.tagger import Tagger
@@ -22,12 +23,16 @@ from trainer.examples import Corpus
 from trainer.finetune import TrainedModel, finetune
 from trainer.training_set import token_labels
 
+if TYPE_CHECKING:
+    from trainer.search import Search
+
 _LIBRARIES = ("torch", "transformers", "tokenizers", "datasets", "evaluate", "tweetspan")
 
 
 def show_corpus(corpus: Corpus) -> None:
     """Print the splits with their sizes and label counts."""
-    click.echo(f"corpus {corpus.name}, fingerprint {corpus.fingerprint[:12]}")
+    changed = "".join(f", {change}" for change in corpus.changes)
+    click.echo(f"corpus {corpus.name}{changed}, fingerprint {corpus.fingerprint[:12]}")
     labels = corpus.entity_labels
     rows = []
     for name, split in corpus.splits.items():
@@ -70,12 +75,19 @@ def train(config: TrainingConfig, corpus: Corpus, sentence: str, checkpoints: Pa
 
 
 def register(
-    settings: Settings, database: Database, trained: TrainedModel, corpus: Corpus, activate: bool, resumed: bool
+    settings: Settings,
+    database: Database,
+    trained: TrainedModel,
+    corpus: Corpus,
+    activate: bool,
+    resumed: bool,
+    search: Search | None = None,
 ) -> tuple[int, bool, Path]:
-    """Save the model folder, write the version with its evaluation; return its number, if it is active, and its report.
+    """Save the model folder, write the version with its evaluation and the trials of its search.
 
-    The folder is written beside and renamed, and the rows are one transaction: an interruption leaves no half version.
-    A resumed training that was registered just before it was cut off is not registered again.
+    Returns its number, whether it is active, and its report. The folder is written beside and renamed, and the rows are
+    one transaction: an interruption leaves no half version. A resumed training that was registered just before it was
+    cut off is not registered again.
     """
     report = evaluating.measure(trained.tagger, "the new model", evaluating.validation_of(corpus))
     with new_folder(settings.models_folder) as partial:
@@ -86,7 +98,7 @@ def register(
         version = known or model_versions.register(
             session,
             base_model=trained.config.base_model,
-            config=trained.config.as_dict(),
+            config=trained.config.as_dict() | {"corpus_changes": list(corpus.changes)},
             corpus=corpus.name,
             corpus_fingerprint=corpus.fingerprint,
             split_sizes=corpus.sizes,
@@ -100,6 +112,9 @@ def register(
         )
         report = report.of_version(version)
         evaluating.record(session, version.id, report)
+        if search:
+            trials = [asdict(trial) for trial in search.trials]
+            search_trials.record(session, version.id, search.study, trials)
         if activate or model_versions.active_id(session) is None:
             model_versions.activate(session, version.id)
         version_id, active_id = version.id, model_versions.active_id(session)

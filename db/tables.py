@@ -3,6 +3,8 @@
 Offsets are Unicode code points into `tweets.text`, end exclusive.
 """
 
+from typing import Any
+
 from sqlalchemy import (
     JSON,
     REAL,
@@ -85,6 +87,23 @@ class Evaluation(Base):
     split: Mapped[String]
     texts: Mapped[int]
     results: Mapped[Json]  # as `trainer.evaluation.Evaluation` has them
+
+
+class SearchTrial(Base):
+    """A trial of the search for hyperparameters that a version came of: a copy of what Optuna's own file holds."""
+
+    __tablename__ = "search_trials"
+
+    model_version_id: Mapped[int] = mapped_column(
+        BIG, ForeignKey("model_versions.id"), primary_key=True, autoincrement=False
+    )
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    study: Mapped[String]  # the same for the same search, which may go on after a version came of it
+    state: Mapped[String]  # complete, pruned or failed
+    hyperparameters: Mapped[Json]  # those that were searched
+    epochs: Mapped[list[dict[str, Any]]] = mapped_column(JSON)  # validation scores after each
+    started_at: Mapped[Moment]
+    ended_at: Mapped[Moment]
 
 
 class Tweet(Base):

@@ -33,10 +33,13 @@ class Example:
 
 @dataclass(frozen=True)
 class Corpus:
-    """Named splits of examples. `name` tells where it came from, for the registry."""
+    """Named splits of examples. `name` and `changes` tell where they came from and what was done to them since, for
+    the registry; `trainer.corpus_repairs.change` repeats the changes.
+    """
 
     name: str
     splits: dict[str, tuple[Example, ...]]
+    changes: tuple[str, ...] = ()
 
     @property
     def entity_labels(self) -> tuple[str, ...]:
