@@ -32,7 +32,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--train-layers", help="all, head or last-N.  [default: all]")
 @click.option("--label-subwords", type=click.Choice(["first", "all"]), help="[default: first]")
 @click.option("--try", "sentence", default=_SENTENCE, show_default=True, help="A text to tag before and after.")
-@click.option("--activate", is_flag=True, help="Tag with the new version from now on (the first one always is).")
+@click.option("--activate", is_flag=True, help="Tag with the new version from now on, unless it is worse (the first always does).")
 def train_command(
     dataset: str | None,
     train_file: Path | None,
@@ -74,7 +74,9 @@ def train_command(
     show_corpus(corpus)
     with opened() as (settings, database):
         trained = train(config, corpus, sentence)
-        version_id, is_active = register(settings, database, trained, corpus, activate)
+        version_id, is_active, compared = register(settings, database, trained, corpus, activate)
     click.echo(f"registered as model version {version_id}" + (", active" if is_active else ""))
-    if not is_active:
+    if compared:
+        click.echo(compared)
+    elif not is_active:
         click.echo(f"to tag with it: tweetspan models activate {version_id}")

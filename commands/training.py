@@ -7,16 +7,21 @@ from importlib.metadata import version as library_version
 from typing import Any
 
 import click
+from sqlalchemy.orm import Session
 
+from commands.guarding import activate_guarded
 from commands.model_folders import keep, new_folder
 from commands.rendering import marked, paused, print_table, progress_bar
 from db import model_versions
 from db.session import Database
 from settings import Settings
+from tagging.errors import WorseModelError
 from tagging.tagger import Tagger
 from trainer.config import TrainingConfig
 from trainer.examples import Corpus
+from trainer.entity_counts import FIGURES, EntityCounts, entity_counts
 from trainer.finetune import Listener, TrainedModel, finetune
+from trainer.kept_counts import pack
 from trainer.scoring import score
 from trainer.training_set import token_labels
 
@@ -67,11 +72,13 @@ def train(config: TrainingConfig, corpus: Corpus, sentence: str) -> TrainedModel
 
 def register(
     settings: Settings, database: Database, trained: TrainedModel, corpus: Corpus, activate: bool
-) -> tuple[int, bool]:
-    """Save the model folder and write the version; return its number and whether it is active.
+) -> tuple[int, bool, str | None]:
+    """Save the model folder and write the version; return its number, whether it is active, and how it compares.
 
     The folder is written beside and renamed, and the row is one transaction: an interruption leaves no half version.
+    One that is significantly worse than the active version is registered and not activated.
     """
+    counts = _validation_counts(trained.tagger, corpus)
     with new_folder(settings.models_folder) as partial:
         manifest = trained.save(partial)
         folder = keep(partial, manifest.hash)
@@ -90,10 +97,25 @@ def register(
             scores={"untrained": trained.baseline, "epochs": trained.epochs, "best_epoch": trained.best_epoch},
             artifact_uri=folder.as_uri(),
             artifact_hash=manifest.hash,
+            validation_counts=pack(counts),
         )
-        if activate or model_versions.active_id(session) is None:
-            model_versions.activate(session, version.id)
-        return version.id, model_versions.active_id(session) == version.id
+        told = _activated(session, version.id) if activate or model_versions.lock_active(session) is None else None
+        return version.id, model_versions.active_id(session) == version.id, told
+
+
+def _activated(session: Session, version_id: int) -> str | None:
+    """Activate a version unless it is significantly worse; return how it compares."""
+    try:
+        return activate_guarded(session, version_id)
+    except WorseModelError as error:
+        return str(error)
+
+
+def _validation_counts(tagger: Tagger, corpus: Corpus) -> dict[str, EntityCounts]:
+    """Count by text what the kept network finds in the validation split."""
+    validation = corpus.splits["validation"]
+    predicted = tagger.tag([example.text for example in validation])
+    return {figure: entity_counts(figure, validation, predicted) for figure in FIGURES}
 
 
 def _show_example(tagger: Tagger, corpus: Corpus) -> None:
