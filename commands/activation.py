@@ -23,11 +23,11 @@ def activate(version: str, force: bool) -> None:
     from db import model_versions
 
     with opened() as (_, database), database.write_session() as session:
-        found = model_versions.find(session, version)
-        compared = activate_guarded(session, found.id, force)
+        version_id = model_versions.find(session, version).id
+        compared = activate_guarded(session, version_id, force)
     if compared:
         click.echo(f"compared: {compared}")
-    click.echo(f"model version {found.id} is active; what others have read stays under their --model")
+    click.echo(f"model version {version_id} is active; what others have read stays under their --model")
     click.echo("to have it read the stored tweets too: tweetspan reannotate")
 
 

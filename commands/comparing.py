@@ -111,8 +111,8 @@ def _found(settings: Settings, database: Database, version: ModelVersion, exampl
 
 def _cells(row: Row) -> list[Any]:
     value, low, high, p_value = row.difference
-    interval = f"{low:+.4f} to {high:+.4f}"
-    return [row.figure, row.label or "all", row.gold, row.first, row.second, f"{value:+.4f}", interval, f"{p_value:.3f}"]
+    shown = f"{value:+.4f}", f"{low:+.4f} to {high:+.4f}", f"{p_value:.3f}"
+    return [row.figure, row.label or "all", row.gold, row.first, row.second, *shown]
 
 
 def _span(one: Span) -> dict[str, Any]:

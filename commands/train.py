@@ -32,7 +32,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--train-layers", help="all, head or last-N.  [default: all]")
 @click.option("--label-subwords", type=click.Choice(["first", "all"]), help="[default: first]")
 @click.option("--try", "sentence", default=_SENTENCE, show_default=True, help="A text to tag before and after.")
-@click.option("--activate", is_flag=True, help="Tag with the new version from now on, unless it is worse (the first always does).")
+@click.option("--activate", is_flag=True, help="Tag with it from now on, unless it is worse (the first always does).")
 def train_command(
     dataset: str | None,
     train_file: Path | None,

@@ -18,8 +18,8 @@ from settings import Settings
 from tagging.errors import WorseModelError
 from tagging.tagger import Tagger
 from trainer.config import TrainingConfig
-from trainer.examples import Corpus
 from trainer.entity_counts import FIGURES, EntityCounts, entity_counts
+from trainer.examples import Corpus
 from trainer.finetune import Listener, TrainedModel, finetune
 from trainer.kept_counts import pack
 from trainer.scoring import score

@@ -3,31 +3,36 @@
 from collections.abc import Sequence
 
 from trainer.card_scores import Score, score_of
+from trainer.entity_counts import FIGURES
 
 
 def limits(scores: Sequence[Score], labels: Sequence[str], max_length: int, is_uncased: bool) -> list[str]:
     """Return the warnings, one sentence or a few each."""
-    gold = {figure: score.gold or 0 for figure in ("official", "joined", "plain") if (score := score_of(scores, figure))}
     found = [
-        f"It knows {len(labels)} labels ({', '.join(labels)}). Names of other things are left out, or taken for one of these.",
-        f"It was trained on short texts. tweetspan reads longer ones in overlapping windows of at most {max_length} token "
-        "ids; transformers truncates them or fails.",
-        "Names that became known after the corpus was collected, and other languages than the corpus has, are read worse "
+        f"It knows {len(labels)} labels ({', '.join(labels)}): other names are left out, or taken for one of these.",
+        f"It was trained on short texts. tweetspan reads long ones in overlapping windows of at most {max_length} "
+        "token ids; transformers truncates them, or fails.",
+        "Names that became known after the corpus was collected, and languages that it does not hold, are read worse "
         "than the scores say.",
     ]
     if is_uncased:
-        found.append("The encoder does not see capitals: \"US\" and \"us\" are the same to it.")
-    if gold and gold["joined"] > gold["plain"]:
+        found.append('The encoder sees no capitals: "US" and "us" are the same to it.')
+    official, joined, plain = (_gold(scores, figure) for figure in FIGURES)
+    if joined > plain:
         found.append(
-            f"{gold['joined'] - gold['plain']} of the {gold['joined']} gold entities of the joined figure are handles, which "
-            "are found by their sign alone. The plain figure tells how well names in the text are found."
+            f"{joined - plain} of {joined} gold entities are handles, which their sign gives away; how well names "
+            "within the text are found is what the plain figure tells."
         )
-    if gold and gold["official"] > gold["joined"]:
-        found.append(_SIGNS.format(signs=gold["official"] - gold["joined"], all=gold["official"]))
+    if official > joined:
+        found.append(
+            f'The corpus labels a lone "@" as an entity, beside its handle: {official - joined} more gold entities in '
+            "the official figure than in the joined one. Where a corpus does not do so everywhere, its labels "
+            "contradict each other, and the official figure pays for that: in one section of the Broad Twitter Corpus "
+            "most of these signs are labelled as outside, in four others almost none."
+        )
     return found
 
 
-_SIGNS = """The corpus labels a lone "@" as an entity of its own, beside its handle: about {signs} of the {all} official gold entities. \
-Two corpora or sections that do so differently contradict each other, as the sections of the Broad Twitter Corpus do (in \
-one, most of these signs are labelled as outside, in others almost none). The official figure pays for that, whatever \
-the model."""
+def _gold(scores: Sequence[Score], figure: str) -> int:
+    score = score_of(scores, figure)
+    return score.gold or 0 if score else 0

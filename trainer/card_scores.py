@@ -9,9 +9,12 @@ from trainer.entity_counts import FIGURES, EntityCounts, f1, precision, recall
 
 MICRO = "all labels"
 
-_ABOUT = """- **official**: over the corpus's own tokens and by its own rules; where it writes "@" as a token of its own, so is this.
-- **joined**: with "@" and "#" joined to the word behind them, so that a wrong handle counts once and not twice.
-- **plain**: joined, without the entities that are a handle: what is left when a score owes nothing to handles."""
+_ABOUT = """- **official**: over the corpus's own tokens; where it writes "@" as a token of its own, so is this.
+- **joined**: with "@" and "#" joined to the word behind them, so that a wrong handle counts once, not twice.
+- **plain**: joined, without the entities that are a handle: the figure that owes nothing to handles."""
+
+_HEADER = """| figure | label | F1 | interval | precision | recall | gold |
+| --- | --- | ---: | --- | ---: | ---: | ---: |"""
 
 
 @dataclass(frozen=True)
@@ -56,8 +59,7 @@ def scores_table(scores: Sequence[Score], texts: int) -> str:
         f"Strict entity scores on the validation split of {texts} texts (an entity is right if both boundaries and the "
         "label are). The interval is that of F1, at 95 %, by bootstrap over texts; gold is how many entities there are."
     )
-    header = ["| figure | label | F1 | interval | precision | recall | gold |", "| --- | --- | ---: | --- | ---: | ---: | ---: |"]
-    return "\n".join([told, "", *header, *map(_row, scores), "", _ABOUT])
+    return "\n".join([told, "", _HEADER, *map(_row, scores), "", _ABOUT])
 
 
 def _score(figure: str, label: str, table: Any) -> Score:

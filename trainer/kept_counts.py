@@ -10,16 +10,7 @@ from trainer.entity_counts import EntityCounts
 
 def pack(counts: Mapping[str, EntityCounts]) -> dict[str, Any]:
     """Write counts by figure as JSON can hold them: by label, rows of text, right, found and gold."""
-    return {
-        figure: {
-            "texts": len(one.table),
-            "labels": {
-                label: [[int(text), *one.table[text, place].tolist()] for text in np.flatnonzero(one.of(label).any(axis=1))]
-                for place, label in enumerate(one.labels)
-            },
-        }
-        for figure, one in counts.items()
-    }
+    return {figure: {"texts": len(one.table), "labels": _rows(one)} for figure, one in counts.items()}
 
 
 def unpack(kept: Mapping[str, Any]) -> dict[str, EntityCounts]:
@@ -32,3 +23,10 @@ def unpack(kept: Mapping[str, Any]) -> dict[str, EntityCounts]:
                 table[text, place] = added
         counts[figure] = EntityCounts(tuple(one["labels"]), table)
     return counts
+
+
+def _rows(counts: EntityCounts) -> dict[str, list[list[int]]]:
+    return {
+        label: [[int(text), *map(int, table[text])] for text in np.flatnonzero(table.any(axis=1))]
+        for label, table in ((label, counts.of(label)) for label in counts.labels)
+    }

@@ -41,7 +41,7 @@ def model_card(facts: ModelFacts) -> str:
     """Write the card: front matter, use, scores with intervals, data, recipe, intended use, limits, licence."""
     base, corpus = base_model_origin(facts.base_model), corpus_origin(facts.corpus)
     sections = {
-        "How to load it": _LOADING.format(labels=_listed(facts.labels)),
+        "How to load it": _LOADING + _DIFFERENCE,
         "Scores": scores_table(facts.scores, facts.split_sizes.get("validation", 0)),
         "What the score of a span means": f"{facts.score[:1].upper()}{facts.score[1:]}. It lies between 0 and 1.",
         "Data": _data(facts, corpus),
@@ -94,9 +94,9 @@ def _name(facts: ModelFacts) -> str:
 def _data(facts: ModelFacts, corpus: Origin) -> str:
     sizes = ", ".join(f"{size} texts for {name}" for name, size in facts.split_sizes.items())
     return (
-        f"{corpus.name}: {sizes}. The fingerprint of all its texts and labels is `{facts.fingerprint}` (SHA-256). The "
-        "validation split chose the epoch, so that its scores are a little too high; the test split, if there is one, was "
-        "neither trained on nor looked at."
+        f"{corpus.name}: {sizes}. The fingerprint of all its texts and labels is `{facts.fingerprint}` (SHA-256). "
+        "The validation split also chose the epoch, which makes its scores a little too high; a test split was neither "
+        "trained on nor scored."
     )
 
 
@@ -109,11 +109,13 @@ def _recipe(facts: ModelFacts) -> str:
 
 
 def _licence(base: Origin, corpus: Origin) -> str:
+    unknown = "its licence is not known here: look it up before you pass the model on"
     told = [
-        f"The weights are derived from {base.name} ({base.licence or 'look up its licence before you pass them on'}).",
-        f"The annotated texts of {corpus.name} are not part of it ({corpus.licence or 'their licence is not known here'}).",
+        f"The weights are derived from {base.name} ({base.licence or unknown}).",
+        f"They were trained on {corpus.name} ({corpus.licence or unknown}), whose texts are not in this folder.",
+        corpus.citation or "",
     ]
-    return "\n\n".join([*told, *([corpus.citation] if corpus.citation else [])])
+    return " ".join(told).strip()
 
 
 def _listed(labels: Sequence[str]) -> str:
@@ -128,6 +130,7 @@ _LOADING = """With tweetspan, which checks every file against its hash (offsets 
 
 ```python
 from pathlib import Path
+
 from tagging.tagger import Tagger
 
 tagger = Tagger.load(Path("FOLDER"))
@@ -143,9 +146,16 @@ tag = pipeline("token-classification", "FOLDER", aggregation_strategy="first")
 tag("Zachary Raicik works for Corvus and lives in San Diego")
 ```
 
-The network is the same in both. tweetspan takes a handle or a hashtag for one word and reads long texts in overlapping
-windows; the pipeline cuts at every sign and does not, so the two differ in some texts. Labels: {labels}."""
+"""
 
-_INTENDED = """To find mentions in many public tweets, and to count, search and summarise them, where single errors do no harm. It
-finds names and does not know whose they are: it is not meant for decisions about persons, or for finding out who
-somebody is. Measure it on your own tweets before you rely on a number."""
+_DIFFERENCE = (
+    "The network is the same in both. tweetspan takes a handle or a hashtag for one word, and reads long texts in "
+    "overlapping windows; the pipeline cuts at every sign, and does not. So the two differ in some texts, and the "
+    "scores below are tweetspan's."
+)
+
+_INTENDED = (
+    "To find mentions in many public tweets, and to count, search and summarise them, where a single error does no "
+    "harm. It finds names, and does not know whose they are: it is not meant for decisions about persons, or for "
+    "finding out who somebody is. Measure it on tweets of your own before you rely on a figure."
+)
