@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,23 @@ def test_a_batch_that_is_claimed_after_a_rollback_is_tagged_with_the_version_bef
     assert before is not None
     assert after is not None
     assert (before.model_version_id, after.model_version_id) == (two, one)
+
+
+def test_who_would_be_the_first_waits_for_another_who_would(database: Database) -> None:
+    one = register(database)
+
+    def seen_by_another() -> int | None:
+        with database.write_session() as session:
+            return model_versions.lock_active(session)
+
+    with ThreadPoolExecutor(1) as thread:
+        with database.write_session() as session:
+            assert model_versions.lock_active(session) is None
+            seen = thread.submit(seen_by_another)
+            with pytest.raises(TimeoutError):
+                seen.result(timeout=0.5)
+            model_versions.activate(session, one)
+        assert seen.result(timeout=30) == one
 
 
 def test_a_significantly_worse_version_is_refused_unless_forced(database: Database) -> None:
