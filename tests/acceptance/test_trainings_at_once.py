@@ -23,7 +23,7 @@ def test_trainings_at_once_do_not_disturb_each_other(tmp_path: Path, database_ur
         subprocess.Popen([*command, "--seed", str(seed)], env=env, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         for seed in SEEDS
     ]
-    said = [process.communicate(timeout=240)[0] for process in started]
+    said = [process.communicate(timeout=600)[0] for process in started]
     assert [process.returncode for process in started] == [0, 0, 0], said
     numbers = [int(text.split("registered as model version ")[1].split("\n")[0].split(",")[0]) for text in said]
     assert sorted(numbers) == [1, 2, 3]
