@@ -2,6 +2,9 @@
 
 import click
 
+from commands.activation import activate, history, rollback
+from commands.compare_models import compare
+from commands.export_model import export
 from commands.optimize import optimize
 
 _HEADINGS = ("version", "active", "base model", "corpus", "trained (UTC)", "entity F1", "token F1", "fast form")
@@ -9,10 +12,11 @@ _HEADINGS = ("version", "active", "base model", "corpus", "trained (UTC)", "enti
 
 @click.group("models")
 def models_command() -> None:
-    """List, show, activate, upload and optimize model versions."""
+    """List, show, compare, activate, upload, export and optimize model versions."""
 
 
-models_command.add_command(optimize)
+for _command in (compare, activate, rollback, history, export, optimize):
+    models_command.add_command(_command)
 
 
 @models_command.command("list")
@@ -62,24 +66,6 @@ def show(version: str) -> None:
         forms = [optimized_forms.details(form) for form in optimized_forms.forms_of(session, found.id)]
         trials = [search_trials.details(trial) for trial in search_trials.trials_of(session, found.id)]
         print_json(model_versions.details(found) | {"evaluations": evaluated, "fast_forms": forms, "search": trials})
-
-
-@models_command.command("activate")
-@click.argument("version")
-def activate(version: str) -> None:
-    """Tag with a version from now on; workers pick it up with their next batch.
-
-    \b
-    Example: tweetspan models activate 2
-    """
-    from commands.opening import opened
-    from db import model_versions
-
-    with opened() as (_, database), database.write_session() as session:
-        found = model_versions.find(session, version)
-        model_versions.activate(session, found.id)
-        click.echo(f"model version {found.id} is active; what others have read stays under their --model")
-        click.echo("to have it read the stored tweets too: tweetspan reannotate")
 
 
 @models_command.command("upload")

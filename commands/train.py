@@ -56,7 +56,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @click.option("--search-time", help="Begin no trial after so long in all: 30m, 2h.  [default: no limit]")
 @click.option("--try", "sentence", default=_SENTENCE, show_default=True, help="A text to tag before and after.")
-@click.option("--activate", is_flag=True, help="Tag with the new version from now on (the first one always is).")
+@click.option("--activate", is_flag=True, help="Tag with it from now on, unless it is worse (the first always does).")
 @click.option("--resume", is_flag=True, help="Go on from the last whole epoch of the same training, if it was cut off.")
 def train_command(
     datasets: tuple[str, ...],
@@ -87,7 +87,8 @@ def train_command(
 
     from commands.checkpoint_folders import checkpoint_folder
     from commands.opening import opened
-    from commands.training import register, show_corpus, train
+    from commands.registering import register
+    from commands.training import show_corpus, train
     from commands.windows import parse_duration
     from tagging.quiet import hush_transformers
     from trainer.base_model import find_base_model
@@ -111,14 +112,16 @@ def train_command(
 
             given = {name for name, value in hyperparameters.items() if value is not None}
             found = run_search(config, given, corpus, settings.searches_folder, trials, seconds)
-            if version := registered(database, found):
-                click.echo(f"of this search came model version {version}; for more trials give a larger --search")
+            if known := registered(database, found):
+                click.echo(f"of this search came model version {known}; for more trials give a larger --search")
                 return
             config = found.config
         with checkpoint_folder(settings.home, config, corpus, resume) as checkpoints:
             trained = train(config, corpus, sentence, checkpoints)
-            version_id, is_active, report = register(settings, database, trained, corpus, activate, resume, found)
-    click.echo(f"registered as model version {version_id}" + (", active" if is_active else ""))
-    click.echo(f"its report: {report}")
-    if not is_active:
-        click.echo(f"to tag with it: tweetspan models activate {version_id}")
+            done = register(settings, database, trained, corpus, activate, resume, found)
+    click.echo(f"registered as model version {done.version}" + (", active" if done.is_active else ""))
+    click.echo(f"its report: {done.report}")
+    if done.compared:
+        click.echo(done.compared)
+    elif not done.is_active:
+        click.echo(f"to tag with it: tweetspan models activate {done.version}")

@@ -1,21 +1,14 @@
-"""What `tweetspan train` shows while it works, and how a trained model becomes a registered version."""
+"""What `tweetspan train` shows while it works."""
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict
-from importlib.metadata import version as library_version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from commands import evaluating
-from commands.model_folders import keep, new_folder
 from commands.rendering import marked, paused, print_table, progress_bar
-from db import model_versions, search_trials
-from db.session import Database
-from settings import Settings
 from tagging.tagger import Tagger
 from trainer.config import TrainingConfig
 from trainer.epochs import Listener, last_complete
@@ -24,9 +17,7 @@ from trainer.finetune import TrainedModel, finetune
 from trainer.training_set import token_labels
 
 if TYPE_CHECKING:
-    from trainer.search import Search
-
-_LIBRARIES = ("torch", "transformers", "tokenizers", "datasets", "evaluate", "tweetspan")
+    pass
 
 
 def show_corpus(corpus: Corpus) -> None:
@@ -72,55 +63,6 @@ def train(config: TrainingConfig, corpus: Corpus, sentence: str, checkpoints: Pa
     _show_by_label(trained.scores)
     click.echo(f"trained: {marked(sentence, trained.tagger.tag([sentence])[0])}")
     return trained
-
-
-def register(
-    settings: Settings,
-    database: Database,
-    trained: TrainedModel,
-    corpus: Corpus,
-    activate: bool,
-    resumed: bool,
-    search: Search | None = None,
-) -> tuple[int, bool, Path]:
-    """Save the model folder, write the version with its evaluation and the trials of its search.
-
-    Returns its number, whether it is active, and its report. The folder is written beside and renamed, and the rows are
-    one transaction: an interruption leaves no half version. A resumed training that was registered just before it was
-    cut off is not registered again.
-    """
-    report = evaluating.measure(trained.tagger, "the new model", evaluating.validation_of(corpus))
-    with new_folder(settings.models_folder) as partial:
-        manifest = trained.save(partial)
-        folder = keep(partial, manifest.hash)
-    with database.write_session() as session:
-        known = model_versions.with_artifact(session, manifest.hash) if resumed else None
-        version = known or model_versions.register(
-            session,
-            base_model=trained.config.base_model,
-            config=trained.config.as_dict() | {"corpus_changes": list(corpus.changes)},
-            corpus=corpus.name,
-            corpus_fingerprint=corpus.fingerprint,
-            split_sizes=corpus.sizes,
-            labels=trained.tagger.labels,
-            libraries={name: library_version(name) for name in _LIBRARIES},
-            device=trained.device,
-            seconds=trained.seconds,
-            scores={"untrained": trained.baseline, "epochs": trained.epochs, "best_epoch": trained.best_epoch},
-            artifact_uri=folder.as_uri(),
-            artifact_hash=manifest.hash,
-        )
-        report = report.of_version(version)
-        evaluating.record(session, version.id, report)
-        if search:
-            trials = [asdict(trial) for trial in search.trials]
-            search_trials.record(session, version.id, search.study, trials)
-        if activate or model_versions.active_id(session) is None:
-            model_versions.activate(session, version.id)
-        version_id, active_id = version.id, model_versions.active_id(session)
-    page = settings.reports_folder / f"version-{version_id}.html"
-    evaluating.write_html(report, page)
-    return version_id, version_id == active_id, page
 
 
 def _show_example(tagger: Tagger, corpus: Corpus) -> None:

@@ -41,6 +41,9 @@ class ModelVersion(Base):
     scores: Mapped[Json]  # on validation: untrained, each epoch's, and which epoch was kept
     artifact_uri: Mapped[String]
     artifact_hash: Mapped[String]
+    validation_counts: Mapped[dict[str, Any] | None] = mapped_column(  # by text; large, so loaded by its name alone
+        JSON(none_as_null=True), deferred=True
+    )
 
 
 class ModelAlias(Base):
@@ -51,6 +54,18 @@ class ModelAlias(Base):
     name: Mapped[str] = mapped_column(Text, primary_key=True)
     model_version_id: Mapped[int] = mapped_column(ForeignKey("model_versions.id"))
     changed_at: Mapped[Moment]
+
+
+class ModelActivation(Base):
+    """One time that a version was made the active one. The last that was not rolled back is."""
+
+    __tablename__ = "model_activations"
+
+    id: Mapped[Key]
+    model_version_id: Mapped[int] = mapped_column(ForeignKey("model_versions.id"))
+    activated_at: Mapped[Moment]
+    compared: Mapped[String | None]  # how it stood against the active one of before, in words
+    rolled_back_at: Mapped[Moment | None]
 
 
 class OptimizedForm(Base):

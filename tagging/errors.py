@@ -50,6 +50,10 @@ class ModelVersionError(TweetspanError):
     """No such model version, or none is active."""
 
 
+class WorseModelError(TweetspanError):
+    """A version is significantly worse than the active one and would take its place."""
+
+
 class DatabaseError(TweetspanError):
     """The database cannot be reached, or is on another revision than the code."""
 
