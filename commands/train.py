@@ -46,7 +46,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--train-layers", help="all, head or last-N.  [default: all]")
 @click.option("--label-subwords", type=click.Choice(["first", "all"]), help="[default: first]")
 @click.option("--capitals/--no-capitals", default=None, help="Let the encoder read capital letters.  [default: yes]")
-@click.option("--average", type=float, help="Decay of the average of the weights, 0 for none.  [default: 0.99]")
+@click.option("--average", type=float, help="Share of the steps over which weights are averaged.  [default: 0.1]")
 @click.option(
     "--search",
     "trials",

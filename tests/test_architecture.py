@@ -52,6 +52,7 @@ STANDARD_LIBRARY_ONLY = (
     "tagging/spans.py",
     "tagging/words.py",
     "trainer/examples.py",
+    "trainer/unannotated.py",
     "trainer/corpus_files.py",
     "trainer/corpus_repairs.py",
     "trainer/corrections.py",

@@ -29,8 +29,8 @@ class TrainingConfig:
     `learning_rate` None means the rule of `default_learning_rate`; `warmup` is a fraction of all steps; `max_length`
     is the window in token ids; `train_layers` is all, head or last-N; `label_subwords` says whether only the first
     sub-word of a word carries its label or all do; `best_by` names the validation score that picks the epoch.
-    `capitals` lets the encoder read capital letters (trainer/casing.py); `average` is the share of the average of the
-    weights that stays at each step (trainer/weight_average.py), 0 for no average.
+    `capitals` lets the encoder read capital letters (trainer/casing.py); `average` is the share of all
+    steps over which the weights are averaged (trainer/weight_average.py), 0 for no average.
     Raises ConfigError for a value out of range.
     """
 
@@ -49,7 +49,7 @@ class TrainingConfig:
     train_layers: str = "all"
     label_subwords: str = "first"
     capitals: bool = True
-    average: float = 0.99
+    average: float = 0.1
     best_by: str = "overall_f1"
 
     def __post_init__(self) -> None:
@@ -60,7 +60,7 @@ class TrainingConfig:
         _check("weight decay", self.weight_decay, 0, 1)
         _check("warmup", self.warmup, 0, 0.99)
         _check("max length", self.max_length, 16, 100_000)
-        _check("average", self.average, 0, 0.9999)
+        _check("average", self.average, 0, 1)
         _check("seed", self.seed, 0, 2**32 - 1)
         if self.batch_size % self.accumulation:
             raise ConfigError(

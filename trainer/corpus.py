@@ -12,6 +12,7 @@ from trainer.corpus_files import from_iob2, read_examples
 from trainer.examples import Corpus, Example
 from trainer.hub import require_hub
 from trainer.sample import sample_folder
+from trainer.unannotated import with_unannotated
 
 BROAD_TWITTER_CORPUS = "GateNLP/broad_twitter_corpus"
 SAMPLE = "sample"
@@ -37,7 +38,7 @@ def load_corpus(
     corpora += [Corpus(str(path), {"train": tuple(read_examples(path))}) for path in train_files]
     corpora += [Corpus("", {"validation": tuple(read_examples(path))}) for path in validation_files]
     corpora += [Corpus("", {"test": tuple(read_examples(path))}) for path in test_files]
-    return joined(corpora)
+    return with_unannotated(joined(corpora))
 
 
 def joined(corpora: Sequence[Corpus]) -> Corpus:
@@ -74,7 +75,7 @@ def load_files(
     """Load a corpus from CoNLL or JSONL files (see `trainer.corpus_files`)."""
     files = {"train": train, "validation": validation, "test": test}
     splits = {split: tuple(read_examples(path)) for split, path in files.items() if path is not None}
-    return Corpus(name or str(train), splits)
+    return with_unannotated(Corpus(name or str(train), splits))
 
 
 def with_validation(corpus: Corpus, seed: int) -> Corpus:
@@ -103,7 +104,7 @@ def _from_dataset_dict(loaded: DatasetDict, name: str) -> Corpus:
     splits = {
         _SPLIT_NAMES[split]: tuple(_from_dataset(loaded[split], name)) for split in loaded if split in _SPLIT_NAMES
     }
-    return Corpus(name, splits)
+    return with_unannotated(Corpus(name, splits))
 
 
 def _from_dataset(dataset: Dataset, name: str) -> Iterator[Example]:

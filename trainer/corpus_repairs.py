@@ -4,7 +4,6 @@ A repair changes the training split alone, so that scores stay comparable. docs/
 Standard library only.
 """
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -12,9 +11,7 @@ from dataclasses import replace
 from tagging.errors import ConfigError, CorpusError
 from tagging.spans import OUTSIDE, Chunk, Span, chunks, iob2
 from tagging.words import words
-from trainer.examples import Corpus, Example
-
-_HANDLE = re.compile(r"[@＠]\w+")
+from trainer.examples import HANDLE, Corpus, Example
 
 
 def change(corpus: Corpus, changes: Sequence[str]) -> Corpus:
@@ -85,7 +82,7 @@ def drop_unlabelled_handles(corpus: Corpus) -> Corpus:
 def label_handles(corpus: Corpus) -> Corpus:
     """Make an entity of every handle that is in none, with the label that most handles of the training split have."""
     train = _train(corpus)
-    labels = Counter(span.label for one in train for span in one.spans if _HANDLE.fullmatch(span.surface(one.text)))
+    labels = Counter(span.label for one in train for span in one.spans if HANDLE.fullmatch(span.surface(one.text)))
     if not labels:
         return corpus
     [(label, _)] = labels.most_common(1)
@@ -130,7 +127,7 @@ def _unlabelled_handles(example: Example) -> list[tuple[int, int]]:
     return [
         (start, end)
         for (start, end), label in labelled
-        if label == OUTSIDE and _HANDLE.fullmatch(example.text, start, end)
+        if label == OUTSIDE and HANDLE.fullmatch(example.text, start, end)
     ]
 
 

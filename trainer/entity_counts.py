@@ -6,7 +6,6 @@ plain     joined, without the entities that are a handle, gold and found: most e
           the other two may rise by handles alone
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -15,11 +14,10 @@ import numpy as np
 
 from tagging.spans import Span, chunks, chunks_to_spans, spans_to_chunks
 from tagging.words import words
-from trainer.examples import Example, official_chunks
+from trainer.examples import HANDLE, Example, official_chunks
+from trainer.unannotated import judged
 
 FIGURES = ("official", "joined", "plain")
-
-_HANDLE = re.compile(r"[@＠]\w+")
 
 
 class Reading(NamedTuple):
@@ -62,7 +60,8 @@ def entity_counts(
 
     `labels` are by default those that occur, gold or found; give them where two models are compared.
     """
-    return count([read(figure, *one) for one in zip(examples, predicted, strict=True)], labels)
+    readings = zip(examples, judged(examples, predicted), strict=True)
+    return count([read(figure, *one) for one in readings], labels)
 
 
 def count(readings: Sequence[Reading], labels: Sequence[str] | None = None) -> EntityCounts:
@@ -93,7 +92,7 @@ def read(figure: str, example: Example, spans: Sequence[Span]) -> Reading:
 
 def is_handle(surface: str) -> bool:
     """Tell whether a surface is a handle and nothing else."""
-    return bool(_HANDLE.fullmatch(surface))
+    return bool(HANDLE.fullmatch(surface))
 
 
 def precision(counts: np.ndarray) -> np.ndarray:

@@ -14,6 +14,7 @@ from trainer.examples import Example
 from trainer.reliability import Reliability, reliability
 from trainer.scoring import Tag, official_scores
 from trainer.slices import Seen, Slice, slices
+from trainer.unannotated import judged
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ class Evaluation:
 
 def evaluate(tag: Tag, examples: Sequence[Example], seen: Seen | None = None) -> Evaluation:
     """Tag the examples' texts and measure what was found. `seen` are the training split's entities, where known."""
-    predicted = tag([example.text for example in examples])
+    predicted = judged(examples, tag([example.text for example in examples]))
     readings = {figure: [read(figure, *one) for one in zip(examples, predicted, strict=True)] for figure in FIGURES}
     joined = readings["joined"]
     return Evaluation(

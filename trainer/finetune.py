@@ -3,6 +3,7 @@
 Imports torch and transformers alone, so that it runs wherever those two are.
 """
 
+import math
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -97,8 +98,13 @@ def finetune(
     trained = TrainedModel(tagger, config, score(_evaluating(tagger)), device=_device_name(device))
     listener.on_start(tagger, trained.baseline)
     rows = training_set(tagger.encoder, corpus.splits["train"], tagger.labels, config.label_subwords)
+    steps = config.epochs * math.ceil(len(rows) / config.batch_size)
     epochs = Epochs(
-        network, WeightAverage(network, config.average), lambda: score(_evaluating(tagger)), config.best_by, listener
+        network,
+        WeightAverage(network, config.average * steps),
+        lambda: score(_evaluating(tagger)),
+        config.best_by,
+        listener,
     )
     with _folder(checkpoints) as folder:
         trainer = _Trainer(

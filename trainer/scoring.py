@@ -8,6 +8,7 @@ from tagging.words import words
 from trainer.entity_counts import entity_counts, f1
 from trainer.entity_metric import EntityMetric
 from trainer.examples import Example, official_chunks
+from trainer.unannotated import judged
 
 Tag = Callable[[Sequence[str]], list[list[Span]]]
 Scores = dict[str, Any]
@@ -19,7 +20,7 @@ def score(tag: Tag, examples: Sequence[Example]) -> Scores:
     The scores are the official ones, by label, overall and of tokens; `joined_f1` and `plain_f1` are the micro-F1 of
     the other two figures of `trainer.entity_counts`.
     """
-    predicted = tag([example.text for example in examples])
+    predicted = judged(examples, tag([example.text for example in examples]))
     scores = official_scores(examples, predicted)
     for figure in ("joined", "plain"):
         scores[f"{figure}_f1"] = float(f1(entity_counts(figure, examples, predicted).micro.sum(axis=0)))

@@ -5,14 +5,14 @@ from torch import nn
 
 
 class WeightAverage:
-    """An exponential moving average of the weights that train.
+    """An exponential moving average of the weights that train, over about the last `steps` steps.
 
-    `decay` is the share of the old average that stays at each step; over the first steps it is smaller, so that the
-    untrained weights are soon forgotten (min(decay, (1 + step) / (10 + step)), as TensorFlow's average does).
+    A step's share is 1 / steps; over the first steps it is larger, 9 / (10 + step) as in TensorFlow's average, so that
+    the untrained weights are soon forgotten. With one step or less the average is the weights themselves.
     """
 
-    def __init__(self, network: nn.Module, decay: float) -> None:
-        self.decay = decay
+    def __init__(self, network: nn.Module, steps: float) -> None:
+        self.decay = 1 - 1 / max(steps, 1)
         self.step = 0
         self.trained = {name: weight for name, weight in network.named_parameters() if weight.requires_grad}
         self.average = {name: weight.detach().clone() for name, weight in self.trained.items()}
