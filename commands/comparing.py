@@ -16,8 +16,7 @@ from db.tables import ModelVersion
 from settings import Settings
 from tagging.errors import CorpusError
 from tagging.spans import Span
-from trainer.corpus import load_named, with_validation
-from trainer.corpus_files import read_examples
+from trainer.corpus import load_named, load_texts, with_validation
 from trainer.examples import Example
 from trainer.paired_comparison import Row, compare_predictions, differing
 from worker.active_model import tagger_for
@@ -65,7 +64,7 @@ def examples_for(versions: Versions, dataset: str | None, file: Path | None) -> 
     """
     first, second = versions
     if file:
-        return list(read_examples(file))
+        return load_texts(file)
     if dataset:
         return with_validation(load_named(dataset), int(first.config.get("seed", 1))).splits["validation"]
     if first.corpus_fingerprint != second.corpus_fingerprint:

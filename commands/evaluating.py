@@ -19,8 +19,7 @@ from settings import Settings
 from tagging.errors import CorpusError, ExportError, HubUnreachableError
 from tagging.spans import Span
 from tagging.tagger import Tagger
-from trainer.corpus import load_files, load_named, with_validation
-from trainer.corpus_files import read_examples
+from trainer.corpus import load_files, load_named, load_texts, with_validation
 from trainer.evaluation import Evaluation, evaluate
 from trainer.examples import Corpus, Example
 from trainer.slices import Seen, seen_entities
@@ -88,7 +87,7 @@ def find_texts(version: ModelVersion | None, dataset: str | None, file: Path | N
     Raises CorpusError, HubUnreachableError.
     """
     if file:
-        return AnnotatedTexts(str(file), ALL, list(read_examples(file)), _seen(version) if version else None)
+        return AnnotatedTexts(str(file), ALL, load_texts(file), _seen(version) if version else None)
     corpus = _corpus(version, dataset, split)
     if not corpus.splits.get(split):
         raise CorpusError(f"corpus {corpus.name} has no {split} split, but {', '.join(corpus.splits)}; give --split")

@@ -78,6 +78,11 @@ def load_files(
     return with_unannotated(Corpus(name or str(train), splits))
 
 
+def load_texts(file: Path) -> tuple[Example, ...]:
+    """Load the annotated texts of a file that is no split of anything. Raises CorpusError."""
+    return load_files(file).splits["train"]
+
+
 def with_validation(corpus: Corpus, seed: int) -> Corpus:
     """Return the corpus with a validation split: its own, or a tenth of the training split drawn with `seed`.
 
