@@ -89,7 +89,7 @@ def finetune(
     tagger = load_encoder(config, corpus)
     config = replace(
         config.with_learning_rate(tagger.network.base_model.num_parameters()),
-        precision=_training_precision(config.precision, device, tagger.network),
+        precision=training_precision(config.precision, device, tagger.network),
         device=str(device),
     )
     tagger = with_capitals(tagger) if config.capitals else tagger
@@ -166,7 +166,7 @@ def _evaluating(tagger: Tagger) -> Tagger:
     return tagger
 
 
-def _training_precision(name: str, device: torch.device, network: PreTrainedModel) -> str:
+def training_precision(name: str, device: torch.device, network: PreTrainedModel) -> str:
     """Resolve `auto` for training: as for tagging, but bf16 also on a CPU that multiplies in it.
 
     There an encoder of common size takes half the time, a tiny one more. Tagging keeps fp32, so that no text depends
