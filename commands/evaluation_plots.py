@@ -28,7 +28,7 @@ _STYLE: dict[Any, Any] = {
     "axes.labelcolor": _FAINT, "axes.edgecolor": _LINE, "axes.spines.top": False, "axes.spines.right": False,
     "axes.spines.left": False, "axes.grid": True, "axes.axisbelow": True, "grid.color": _LINE, "grid.linewidth": 0.6,
     "xtick.color": _FAINT, "ytick.color": _INK, "xtick.bottom": False, "ytick.left": False, "text.parse_math": False,
-    "axes.labelsize": 9, "xtick.labelsize": 9, "legend.fontsize": 9,
+    "axes.labelsize": 9, "xtick.labelsize": 9,
 }  # fmt: skip
 _WIDTH = 4.6  # inches
 
@@ -39,7 +39,7 @@ def figures_plot(figures: dict[str, FigureScores], texts: int) -> str:
         name: {"all": one.micro.f1} | {label: rates.f1 for label, rates in one.by_label.items()}
         for name, one in figures.items()
     }
-    return _compared(series, (_FIRST, _SECOND, _THIRD), f"F1, with its 95 % interval over {texts:,} texts")
+    return _compared(series, (_FIRST, _SECOND, _THIRD), f"F1, with its 95 % interval over {texts:,} texts")
 
 
 def balance_plot(joined: FigureScores, texts: int) -> str:
@@ -49,7 +49,7 @@ def balance_plot(joined: FigureScores, texts: int) -> str:
         "precision, joined": {label: one.precision for label, one in rates.items()},
         "recall, joined": {label: one.recall for label, one in rates.items()},
     }
-    return _compared(series, (_INK, _FAINT), f"rate, with its 95 % interval over {texts:,} texts")
+    return _compared(series, (_INK, _FAINT), f"rate, with its 95 % interval over {texts:,} texts")
 
 
 def slices_plot(parts: Sequence[Slice], texts: int) -> str:
@@ -59,7 +59,7 @@ def slices_plot(parts: Sequence[Slice], texts: int) -> str:
     _whiskers(axes, range(len(parts)), [part.rates.f1 for part in parts], _SECOND)
     for row, part in enumerate(parts):
         axes.text(1.03, row, f"{part.rates.f1.value:.2f}", va="center", color=_INK)
-    axes.set_xlabel(f"F1, 95 % interval over {texts:,} texts")
+    axes.set_xlabel(f"F1, 95 % interval over {texts:,} texts")
     return _svg(figure)
 
 
@@ -91,7 +91,7 @@ def reliability_plot(measured: Reliability) -> str:
     axes.set_xlim(0, 1.02)
     axes.set_ylim(0, 1.02)
     axes.set_xlabel("mean score of the spans in a bin")
-    axes.set_ylabel("share that is right, 95 % interval")
+    axes.set_ylabel("share that is right, 95 % interval")
     return _svg(figure)
 
 
@@ -103,7 +103,10 @@ def _compared(series: dict[str, dict[str, Estimate]], colours: Sequence[str], to
         name, shown = estimates
         offset = 0.24 * (place - (len(series) - 1) / 2)
         _whiskers(axes, [names.index(label) + offset for label in shown], list(shown.values()), colour, name)
-    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, borderaxespad=0.2, handletextpad=0.4, frameon=False)
+    axes.legend(
+        loc="lower left", bbox_to_anchor=(0, 1), ncols=3, borderaxespad=0.2, handletextpad=0.4, frameon=False,
+        fontsize=9, labelcolor=_INK,
+    )  # fmt: skip
     axes.set_xlabel(told)
     return _svg(figure)
 
