@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+import cli
 from db import model_versions, search_trials
 from db.session import Database
 from tests.ledger_tools import VERSION
@@ -70,7 +72,7 @@ def test_trials_are_kept_by_version(database: Database) -> None:
         (("--search-time", "30m"), "--search-time goes with --search"),
     ],
 )
-def test_a_search_that_cannot_be_is_refused(tmp_path: Path, arguments: tuple[str, ...], told: str) -> None:
-    refused = tweetspan(environment(tmp_path), "train", "--dataset", "sample", *arguments)
-    assert refused.returncode != 0
-    assert told in refused.stderr
+def test_a_search_that_cannot_be_is_refused(arguments: tuple[str, ...], told: str) -> None:
+    refused = CliRunner().invoke(cli.main, ["train", "--dataset", "sample", *arguments])
+    assert refused.exit_code != 0
+    assert told in refused.output
