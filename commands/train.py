@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from commands.corpus_changes import change_options
+from commands.windows import parse_duration
 
 _SENTENCE = "Zachary Raicik works for Corvus and lives in San Diego"
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -84,12 +85,12 @@ def train_command(
         raise click.UsageError("--validation-file and --test-file go with --train-file")
     if search_time and not trials:
         raise click.UsageError("--search-time goes with --search")
+    seconds = parse_duration(search_time) if search_time else None
 
     from commands.checkpoint_folders import checkpoint_folder
     from commands.opening import opened
     from commands.registering import register
     from commands.training import show_corpus, train
-    from commands.windows import parse_duration
     from tagging.quiet import hush_transformers
     from trainer.base_model import find_base_model
     from trainer.config import TrainingConfig
@@ -97,7 +98,6 @@ def train_command(
     from trainer.corpus_repairs import change
 
     hush_transformers()
-    seconds = parse_duration(search_time) if search_time else None
     config = TrainingConfig.from_recipe(recipe, **hyperparameters)
     find_base_model(config.base_model)  # before minutes are spent on a corpus
     if not (datasets or train_files):

@@ -102,7 +102,7 @@ def test_a_search_that_was_cut_off_goes_on_as_if_nothing_had_happened(
     trained.clear()
 
     def cut_off(number: int, done: int, total: int) -> None:
-        if number == 5 and done == 2:
+        if number == 5:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -175,6 +175,6 @@ def test_a_study_is_open_in_one_process_at_a_time(tmp_path: Path) -> None:
 
 
 def test_a_real_training_is_searched(config: TrainingConfig, tmp_path: Path) -> None:
-    found = search(config, {"epochs"}, CORPUS, tmp_path, trials=2)
-    assert [scores.keys() >= {"overall_f1", "plain_f1"} for scores in found.trials[0].epochs] == [True] * 4
+    found = search(replace(config, epochs=1), {"epochs"}, CORPUS, tmp_path, trials=2)
+    assert [scores.keys() >= {"overall_f1", "plain_f1"} for scores in found.trials[0].epochs] == [True]
     assert found.config.learning_rate == found.trials[found.best].hyperparameters["learning_rate"]
