@@ -50,20 +50,21 @@ def list_versions(as_json: bool) -> None:
 @models_command.command("show")
 @click.argument("version", default="active")
 def show(version: str) -> None:
-    """Show all that is recorded of a version, as JSON: hyperparameters, corpus, scores of each epoch, artifact, and
-    its fast forms with what they cost.
+    """Show all that is recorded of a version, as JSON: hyperparameters, corpus, scores of each epoch, artifact,
+    its evaluations in short, and its fast forms with what they cost.
 
     \b
     Example: tweetspan models show 2
     """
     from commands.opening import opened
     from commands.rendering import print_json
-    from db import model_versions, optimized_forms
+    from db import evaluations, model_versions, optimized_forms
 
     with opened() as (_, database), database.read_session() as session:
         found = model_versions.find(session, version)
+        evaluated = [evaluations.summary(one) for one in evaluations.evaluations_of(session, found.id)]
         forms = [optimized_forms.details(form) for form in optimized_forms.forms_of(session, found.id)]
-        print_json(model_versions.details(found) | {"fast_forms": forms})
+        print_json(model_versions.details(found) | {"evaluations": evaluated, "fast_forms": forms})
 
 
 @models_command.command("upload")

@@ -74,8 +74,9 @@ def train_command(
     show_corpus(corpus)
     with opened() as (settings, database):
         trained = train(config, corpus, sentence)
-        version_id, is_active, compared = register(settings, database, trained, corpus, activate)
+        version_id, is_active, report, compared = register(settings, database, trained, corpus, activate)
     click.echo(f"registered as model version {version_id}" + (", active" if is_active else ""))
+    click.echo(f"its report: {report}")
     if compared:
         click.echo(compared)
     elif not is_active:

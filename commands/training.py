@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from importlib.metadata import version as library_version
+from pathlib import Path
 from typing import Any
 
 import click
 from sqlalchemy.orm import Session
 
+from commands import evaluating
 from commands.guarding import activate_guarded
 from commands.model_folders import keep, new_folder
 from commands.rendering import marked, paused, print_table, progress_bar
@@ -18,10 +20,8 @@ from settings import Settings
 from tagging.errors import WorseModelError
 from tagging.tagger import Tagger
 from trainer.config import TrainingConfig
-from trainer.entity_counts import FIGURES, EntityCounts, entity_counts
 from trainer.examples import Corpus
 from trainer.finetune import Listener, TrainedModel, finetune
-from trainer.kept_counts import pack
 from trainer.scoring import score
 from trainer.training_set import token_labels
 
@@ -72,13 +72,14 @@ def train(config: TrainingConfig, corpus: Corpus, sentence: str) -> TrainedModel
 
 def register(
     settings: Settings, database: Database, trained: TrainedModel, corpus: Corpus, activate: bool
-) -> tuple[int, bool, str | None]:
-    """Save the model folder and write the version; return its number, whether it is active, and how it compares.
+) -> tuple[int, bool, Path, str | None]:
+    """Save the model folder, write the version with its evaluation; return its number, if it is active, its report,
+    and how it compares with the version that was active.
 
-    The folder is written beside and renamed, and the row is one transaction: an interruption leaves no half version.
+    The folder is written beside and renamed, and the rows are one transaction: an interruption leaves no half version.
     One that is significantly worse than the active version is registered and not activated.
     """
-    counts = _validation_counts(trained.tagger, corpus)
+    report = evaluating.measure(trained.tagger, "the new model", evaluating.validation_of(corpus))
     with new_folder(settings.models_folder) as partial:
         manifest = trained.save(partial)
         folder = keep(partial, manifest.hash)
@@ -97,10 +98,14 @@ def register(
             scores={"untrained": trained.baseline, "epochs": trained.epochs, "best_epoch": trained.best_epoch},
             artifact_uri=folder.as_uri(),
             artifact_hash=manifest.hash,
-            validation_counts=pack(counts),
         )
-        told = _activated(session, version.id) if activate or model_versions.lock_active(session) is None else None
-        return version.id, model_versions.active_id(session) == version.id, told
+        report = report.of_version(version)
+        evaluating.record(session, version.id, report)
+        compared = _activated(session, version.id) if activate or not model_versions.lock_active(session) else None
+        version_id, active_id = version.id, model_versions.active_id(session)
+    page = settings.reports_folder / f"version-{version_id}.html"
+    evaluating.write_html(report, page)
+    return version_id, version_id == active_id, page, compared
 
 
 def _activated(session: Session, version_id: int) -> str | None:
@@ -109,13 +114,6 @@ def _activated(session: Session, version_id: int) -> str | None:
         return activate_guarded(session, version_id)
     except WorseModelError as error:
         return str(error)
-
-
-def _validation_counts(tagger: Tagger, corpus: Corpus) -> dict[str, EntityCounts]:
-    """Count by text what the kept network finds in the validation split."""
-    validation = corpus.splits["validation"]
-    predicted = tagger.tag([example.text for example in validation])
-    return {figure: entity_counts(figure, validation, predicted) for figure in FIGURES}
 
 
 def _show_example(tagger: Tagger, corpus: Corpus) -> None:

@@ -100,12 +100,6 @@ def find(session: Session, name: str = ACTIVE) -> ModelVersion:
     return version
 
 
-def validation_counts(session: Session, version_id: int) -> dict[str, Any] | None:
-    """Return the counts by text that were kept with a version (see `trainer.kept_counts`), None if there are none."""
-    kept = select(ModelVersion.validation_counts).where(ModelVersion.id == version_id)
-    return session.scalars(kept).one_or_none()
-
-
 def summary(version: ModelVersion, active: int | None) -> dict[str, Any]:
     """Return a version in one line: number, whether it is active, encoder, corpus, time and kept scores."""
     kept = kept_scores(version)
@@ -121,8 +115,8 @@ def summary(version: ModelVersion, active: int | None) -> dict[str, Any]:
 
 
 def details(version: ModelVersion) -> dict[str, Any]:
-    """Return every column of a version but its counts by text, as JSON can hold it."""
-    columns = (column.key for column in ModelVersion.__table__.columns if column.key != "validation_counts")
+    """Return every column of a version, as JSON can hold it."""
+    columns = (column.key for column in ModelVersion.__table__.columns)
     row = {name: getattr(version, name) for name in columns}
     return {**row, "created_at": version.created_at.isoformat()}
 

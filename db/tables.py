@@ -3,8 +3,6 @@
 Offsets are Unicode code points into `tweets.text`, end exclusive.
 """
 
-from typing import Any
-
 from sqlalchemy import (
     JSON,
     REAL,
@@ -41,9 +39,6 @@ class ModelVersion(Base):
     scores: Mapped[Json]  # on validation: untrained, each epoch's, and which epoch was kept
     artifact_uri: Mapped[String]
     artifact_hash: Mapped[String]
-    validation_counts: Mapped[dict[str, Any] | None] = mapped_column(  # by text; large, so loaded by its name alone
-        JSON(none_as_null=True), deferred=True
-    )
 
 
 class ModelAlias(Base):
@@ -86,6 +81,22 @@ class OptimizedForm(Base):
     f1_cost: Mapped[float] = mapped_column(Double)  # points of F1 (hundredths) below the original's
     differing_share: Mapped[float] = mapped_column(Double)  # of the texts: those whose entities are not the original's
     speed: Mapped[float] = mapped_column(Double)  # times the original's, where it was made
+
+
+class Evaluation(Base):
+    """What a version scores on some annotated texts. See `db.evaluations`."""
+
+    __tablename__ = "evaluations"
+
+    model_version_id: Mapped[int] = mapped_column(
+        BIG, ForeignKey("model_versions.id"), primary_key=True, autoincrement=False
+    )
+    texts_fingerprint: Mapped[str] = mapped_column(Text, primary_key=True)  # of the texts and their gold alone
+    created_at: Mapped[Moment]
+    corpus: Mapped[String]  # the name by which it was loaded
+    split: Mapped[String]
+    texts: Mapped[int]
+    results: Mapped[Json]  # as `trainer.evaluation.Evaluation` has them
 
 
 class Tweet(Base):

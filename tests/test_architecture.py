@@ -30,6 +30,7 @@ OWNERS: dict[str, set[str]] = {
     "sklearn": {"trainer", "db"},
     "rapidfuzz": {"db"},
     "matplotlib": {"commands"},
+    "jinja2": {"commands"},
     "networkx": {"commands"},
     "pyarrow": {"commands"},
     "sqlalchemy": {"db"},

@@ -32,7 +32,7 @@ def interval(
 
     The same for the same counts and seed. Without any text both ends are the statistic of nothing.
     """
-    return _percentiles(statistic(_resampled(np.asarray(counts), resamples, seed)), level)
+    return percentiles(statistic(resampled(np.asarray(counts), resamples, seed)), level)
 
 
 def paired(
@@ -54,17 +54,23 @@ def paired(
     if first.shape != second.shape:
         raise ValueError(f"counts of shape {first.shape} and {second.shape} are not of the same texts")
     columns = first.shape[1]
-    drawn = _resampled(np.hstack([first, second]), resamples, seed)
+    drawn = resampled(np.hstack([first, second]), resamples, seed)
     differences = statistic(drawn[:, columns:]) - statistic(drawn[:, :columns])
     beyond = min((differences <= 0).sum(), (differences >= 0).sum())
     value = float(statistic(second.sum(axis=0)) - statistic(first.sum(axis=0)))
     p_value = min(1.0, 2 * (1 + int(beyond)) / (1 + resamples))
-    return Difference(value, *_percentiles(differences, level), p_value)
+    return Difference(value, *percentiles(differences, level), p_value)
 
 
-def _resampled(counts: np.ndarray, resamples: int, seed: int) -> np.ndarray:
+def resampled(counts: np.ndarray, resamples: int = RESAMPLES, seed: int = 1) -> np.ndarray:
     """Sum the counts of as many texts as there are, drawn with replacement: (resamples, columns)."""
     return np.concatenate([weights @ counts for weights in _weights(len(counts), resamples, seed)])
+
+
+def percentiles(values: np.ndarray, level: float = 0.95) -> tuple[float, float]:
+    """Return the two ends between which this share of the values lies, cut off equally on both sides."""
+    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
 
 
 def _weights(texts: int, resamples: int, seed: int) -> Iterator[np.ndarray]:
@@ -76,8 +82,3 @@ def _weights(texts: int, resamples: int, seed: int) -> Iterator[np.ndarray]:
         drawn = random.integers(texts, size=(rows, texts)) if texts else np.empty((rows, 0), dtype=int)
         places = drawn + texts * np.arange(rows)[:, None]
         yield np.bincount(places.ravel(), minlength=rows * texts).reshape(rows, texts).astype(float)
-
-
-def _percentiles(values: np.ndarray, level: float) -> tuple[float, float]:
-    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)

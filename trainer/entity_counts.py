@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tagging.spans import Chunk, Span, chunks, spans_to_chunks
+from tagging.spans import Span, chunks, chunks_to_spans, spans_to_chunks
 from tagging.words import words
 from trainer.examples import Example, official_chunks
 
@@ -23,10 +23,10 @@ _HANDLE = re.compile(r"[@＠]\w+")
 
 
 class Reading(NamedTuple):
-    """The entities of one text in one figure, as runs of its tokens or words."""
+    """The entities of one text in one figure: spans from the edge of a token or word to that of another, score 1."""
 
-    gold: list[Chunk]
-    found: list[Chunk]
+    gold: list[Span]
+    found: list[Span]
 
 
 @dataclass(frozen=True)
@@ -82,12 +82,13 @@ def count(readings: Sequence[Reading], labels: Sequence[str] | None = None) -> E
 def read(figure: str, example: Example, spans: Sequence[Span]) -> Reading:
     """Read gold and found spans of a text as a figure counts them."""
     if figure == "official" and example.tokens:
-        return Reading(chunks(example.token_labels), official_chunks(example, spans))
-    gold: Sequence[Span] = example.spans
+        gold, found = chunks(example.token_labels), official_chunks(example, spans)
+        return Reading(chunks_to_spans(gold, example.tokens), chunks_to_spans(found, example.tokens))
+    sides = [list(example.spans), list(spans)]
     if figure == "plain":
-        gold, spans = _plain(example.text, gold), _plain(example.text, spans)
+        sides = [_plain(example.text, side) for side in sides]
     offsets = words(example.text)
-    return Reading(spans_to_chunks(gold, offsets), spans_to_chunks(spans, offsets))
+    return Reading(*(chunks_to_spans(spans_to_chunks(side, offsets), offsets) for side in sides))
 
 
 def is_handle(surface: str) -> bool:

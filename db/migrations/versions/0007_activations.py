@@ -1,4 +1,4 @@
-"""which version was active when, and what each validation text counts
+"""which version was active when
 
 Revision: 0007
 """
@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0007"
-down_revision = "0005"
+down_revision = "0006"
 
 BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
@@ -25,4 +25,3 @@ def upgrade() -> None:
         "INSERT INTO model_activations (model_version_id, activated_at) "
         "SELECT model_version_id, changed_at FROM model_aliases WHERE name = 'active'"
     )
-    op.add_column("model_versions", sa.Column("validation_counts", sa.JSON(), nullable=True))
