@@ -11,9 +11,9 @@ import click
 def activate(version: str, force: bool) -> None:
     """Tag with a version from now on; workers pick it up with their next batch.
 
-    Refused if it is significantly worse than the active one: if both were validated on the same texts, and the 95 %
-    interval of the difference in official, joined or plain F1 lies below zero. Nothing is tagged for that: the counts
-    are kept with each version. Where they cannot be compared it is activated and told so.
+    Refused if it is significantly worse than the active one: if both were evaluated on the same texts, as two that were
+    trained on one corpus are, and the 95 % interval of the difference in official, joined or plain F1 lies below zero.
+    Nothing is tagged for that: the counts of each text are kept. Where they cannot be compared, that is said.
 
     \b
     Example: tweetspan models activate 2
@@ -26,7 +26,7 @@ def activate(version: str, force: bool) -> None:
         version_id = model_versions.find(session, version).id
         compared = activate_guarded(session, version_id, force)
     if compared:
-        click.echo(f"compared: {compared}")
+        click.echo(compared)
     click.echo(f"model version {version_id} is active; what others have read stays under their --model")
     click.echo("to have it read the stored tweets too: tweetspan reannotate")
 

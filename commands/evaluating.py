@@ -63,8 +63,10 @@ class Report:
         return replace(self, model=name, base_model=version.base_model, trained_on=version.corpus)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return it as JSON can hold it."""
-        return asdict(self) | {"made_at": self.made_at.isoformat(timespec="seconds")}
+        """Return it as JSON can hold it, without the counts of each text."""
+        told = asdict(self) | {"made_at": self.made_at.isoformat(timespec="seconds")}
+        del told["evaluation"]["counts"]
+        return told
 
 
 def find_model(settings: Settings, database: Database, name: str) -> tuple[Tagger, ModelVersion | None]:

@@ -24,13 +24,13 @@ def export(version: str, folder: Path) -> None:
     """
     from commands.exporting_model import export_model
     from commands.opening import opened
-    from db import model_versions
+    from db import evaluations, model_versions
     from tagging.quiet import hush_transformers
 
     hush_transformers()
     with opened() as (settings, database):
         with database.read_session() as session:
             found = model_versions.find(session, version)
-            counts = model_versions.validation_counts(session, found.id)
-        export_model(settings, found, counts, folder)
+            evaluated = evaluations.evaluations_of(session, found.id)
+        export_model(settings, found, evaluated, folder)
     click.echo(f"model version {found.id} lies in {folder}; read {folder / 'README.md'} before you pass it on")

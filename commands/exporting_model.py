@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from commands.model_folders import new_folder
 from commands.rendering import transfer_bar
-from db import model_versions
-from db.tables import ModelVersion
+from db.tables import Evaluation, ModelVersion
 from settings import Settings
 from tagging.checkpoint import CARD_NAME, MANIFEST_NAME, Manifest, verify
 from tagging.errors import ExportError
+from tagging.spans import OUTSIDE
 from tagging.tagger import Tagger
-from trainer.card_scores import scores_of_counts, scores_without_counts
-from trainer.kept_counts import unpack
+from trainer.card_scores import Measured
 from trainer.model_card import ModelFacts, model_card
 from worker.artifacts import load_artifact
 
 
-def export_model(settings: Settings, version: ModelVersion, counts: dict[str, Any] | None, folder: Path) -> None:
+def export_model(settings: Settings, version: ModelVersion, evaluated: Sequence[Evaluation], folder: Path) -> None:
     """Write a version's model and its card into a folder, wholly or not at all.
 
     Raises ExportError if the folder is not empty or cannot be written, CheckpointError if the model is not there or
@@ -32,7 +31,7 @@ def export_model(settings: Settings, version: ModelVersion, counts: dict[str, An
         with new_folder(folder.parent) as partial:
             manifest = _copied(settings, version, partial)
             tagger = Tagger.load(partial, "cpu", version.artifact_hash)
-            facts = _facts(version, manifest, counts, is_uncased=_is_uncased(tagger))
+            facts = _facts(version, manifest, evaluated, is_uncased=_is_uncased(tagger))
             (partial / CARD_NAME).write_text(model_card(facts), encoding="utf-8")
             partial.rename(folder)
     except OSError as error:
@@ -62,8 +61,7 @@ def _is_uncased(tagger: Tagger) -> bool:
     return upper.windows[0].ids == lower.windows[0].ids
 
 
-def _facts(version: ModelVersion, manifest: Manifest, counts: dict[str, Any] | None, is_uncased: bool) -> ModelFacts:
-    kept = scores_of_counts(unpack(counts)) if counts else scores_without_counts(model_versions.kept_scores(version))
+def _facts(version: ModelVersion, manifest: Manifest, evaluated: Sequence[Evaluation], is_uncased: bool) -> ModelFacts:
     return ModelFacts(
         version=version.id,
         created=version.created_at.date().isoformat(),
@@ -72,12 +70,15 @@ def _facts(version: ModelVersion, manifest: Manifest, counts: dict[str, Any] | N
         fingerprint=version.corpus_fingerprint,
         split_sizes=version.split_sizes,
         config=version.config,
-        labels=sorted({label[2:] for label in manifest.labels if label != "O"}),
+        labels=sorted({label[2:] for label in manifest.labels if label != OUTSIDE}),
         libraries=version.libraries,
         device=version.device,
         seconds=version.seconds,
         max_length=manifest.max_length,
         score=manifest.score,
         is_uncased=is_uncased,
-        scores=kept,
+        measured=[
+            Measured(one.corpus, one.split, one.texts, one.results)
+            for one in sorted(evaluated, key=lambda one: one.split != "validation")
+        ],
     )

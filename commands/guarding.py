@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from db import model_versions
+from commands.rendering import counted
+from db import evaluations, model_versions
 from tagging.errors import WorseModelError
-from trainer.guard import Evidence, judge
+from trainer.guard import Verdict, judge
 from trainer.kept_counts import unpack
 
 
 def activate_guarded(session: Session, version_id: int, force: bool = False) -> str | None:
-    """Activate a version and return how it stands against the active one; None where there is no other.
+    """Activate a version and return how it compares with the active one; None where there is no other.
 
     Raises WorseModelError if it is significantly worse and not forced, ModelVersionError.
     """
@@ -19,19 +20,27 @@ def activate_guarded(session: Session, version_id: int, force: bool = False) -> 
     if active in (None, version_id):
         model_versions.activate(session, version_id)
         return None
-    verdict = judge(_evidence(session, active), _evidence(session, version_id))
+    verdict = _verdict(session, active, version_id)
     if verdict.is_worse and not force:
         raise WorseModelError(
-            f"model version {version_id} is significantly worse than the active one and is not activated (compared "
-            f"{verdict.told}); look with `tweetspan models compare {active} {version_id}`, or activate it all the same "
-            f"with `tweetspan models activate {version_id} --force`"
+            f"model version {version_id} is significantly worse than version {active} and is not activated "
+            f"({verdict.told}); see `tweetspan models compare {active} {version_id}`, or activate it all the same with "
+            f"`tweetspan models activate {version_id} --force`"
         )
-    told = f"forced, {verdict.told}" if verdict.is_worse else verdict.told
+    told = f"forced: {verdict.told}" if verdict.is_worse else verdict.told
     model_versions.activate(session, version_id, told)
     return told
 
 
-def _evidence(session: Session, version_id: int) -> Evidence:
-    version = model_versions.find(session, str(version_id))
-    kept = model_versions.validation_counts(session, version_id)
-    return Evidence(version_id, version.corpus_fingerprint, kept and unpack(kept))
+def _verdict(session: Session, active: int, candidate: int) -> Verdict:
+    """Judge by the evaluations that are kept: nothing is tagged, and no corpus is needed."""
+    pair = evaluations.on_common_texts(session, active, candidate)
+    if pair is None:
+        return Verdict(
+            False,
+            f"not compared with version {active}: the two were not evaluated on the same texts, which `tweetspan "
+            "evaluate VERSION --file FILE` does",
+        )
+    verdict = judge(*(unpack(one.results["counts"]) for one in pair))
+    texts = counted(pair[0].texts, "text")
+    return verdict._replace(told=f"compared with version {active} on {texts} of {pair[0].split}: {verdict.told}")

@@ -18,11 +18,8 @@ from db.tables import ModelVersion
 from settings import Settings
 from tagging.checkpoint import Manifest
 from tagging.errors import WorseModelError
-from tagging.tagger import Tagger
-from trainer.entity_counts import FIGURES, EntityCounts, entity_counts
 from trainer.examples import Corpus
 from trainer.finetune import TrainedModel
-from trainer.kept_counts import pack
 
 if TYPE_CHECKING:
     from trainer.search import Search
@@ -56,13 +53,12 @@ def register(
     significantly worse than the active one is registered and not activated.
     """
     report = evaluating.measure(trained.tagger, "the new model", evaluating.validation_of(corpus))
-    counts = _validation_counts(trained.tagger, corpus)
     with new_folder(settings.models_folder) as partial:
         manifest = trained.save(partial)
         folder = keep(partial, manifest.hash)
     with database.write_session() as session:
         known = model_versions.with_artifact(session, manifest.hash) if resumed else None
-        version = known or _written(session, trained, corpus, folder, manifest, counts)
+        version = known or _written(session, trained, corpus, folder, manifest)
         report = report.of_version(version)
         evaluating.record(session, version.id, report)
         if search and not known:
@@ -81,7 +77,6 @@ def _written(
     corpus: Corpus,
     folder: Path,
     manifest: Manifest,
-    counts: dict[str, EntityCounts],
 ) -> ModelVersion:
     return model_versions.register(
         session,
@@ -97,7 +92,6 @@ def _written(
         scores={"untrained": trained.baseline, "epochs": trained.epochs, "best_epoch": trained.best_epoch},
         artifact_uri=folder.as_uri(),
         artifact_hash=manifest.hash,
-        validation_counts=pack(counts),
     )
 
 
@@ -107,10 +101,3 @@ def _activated(session: Session, version_id: int) -> str | None:
         return activate_guarded(session, version_id)
     except WorseModelError as error:
         return str(error)
-
-
-def _validation_counts(tagger: Tagger, corpus: Corpus) -> dict[str, EntityCounts]:
-    """Count by text what the kept network finds in the validation split."""
-    validation = corpus.splits["validation"]
-    predicted = tagger.tag([example.text for example in validation])
-    return {figure: entity_counts(figure, validation, predicted) for figure in FIGURES}

@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 
 from db.tables import Evaluation
 
+_PREFERRED = ("validation", "test", "all")
+
 
 def record(session: Session, **values: Any) -> Evaluation:
     """Write an evaluation over the one of the same version and texts; `values` are the columns but for created_at."""
@@ -19,6 +21,21 @@ def evaluations_of(session: Session, version_id: int) -> Sequence[Evaluation]:
     """Return the evaluations of a version, the newest first."""
     mine = select(Evaluation).where(Evaluation.model_version_id == version_id)
     return session.scalars(mine.order_by(Evaluation.created_at.desc(), Evaluation.texts_fingerprint)).all()
+
+
+def on_common_texts(session: Session, first_id: int, second_id: int) -> tuple[Evaluation, Evaluation] | None:
+    """Find evaluations of two versions on the same texts, with the counts of each text; None if there are none.
+
+    A validation split comes before a test split, and that before a file; then the most texts. No training split.
+    """
+    first = {one.texts_fingerprint: one for one in evaluations_of(session, first_id)}
+    pairs = [
+        (first[one.texts_fingerprint], one)
+        for one in evaluations_of(session, second_id)
+        if one.texts_fingerprint in first and one.split != "train"
+    ]
+    kept = [pair for pair in pairs if all("counts" in one.results for one in pair)]
+    return min(kept, key=lambda pair: (_PREFERRED.index(pair[1].split), -pair[1].texts), default=None)
 
 
 def summary(evaluation: Evaluation) -> dict[str, Any]:

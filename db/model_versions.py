@@ -106,12 +106,6 @@ def with_artifact(session: Session, artifact_hash: str) -> ModelVersion | None:
     return session.scalars(same.order_by(ModelVersion.id.desc()).limit(1)).one_or_none()
 
 
-def validation_counts(session: Session, version_id: int) -> dict[str, Any] | None:
-    """Return the counts by text that were kept with a version (see `trainer.kept_counts`), None if there are none."""
-    kept = select(ModelVersion.validation_counts).where(ModelVersion.id == version_id)
-    return session.scalars(kept).one_or_none()
-
-
 def summary(version: ModelVersion, active: int | None) -> dict[str, Any]:
     """Return a version in one line: number, whether it is active, encoder, corpus, time and kept scores."""
     kept = kept_scores(version)
@@ -127,8 +121,8 @@ def summary(version: ModelVersion, active: int | None) -> dict[str, Any]:
 
 
 def details(version: ModelVersion) -> dict[str, Any]:
-    """Return every column of a version but its counts by text, as JSON can hold it."""
-    columns = (column.key for column in ModelVersion.__table__.columns if column.key != "validation_counts")
+    """Return every column of a version, as JSON can hold it."""
+    columns = (column.key for column in ModelVersion.__table__.columns)
     row = {name: getattr(version, name) for name in columns}
     return {**row, "created_at": version.created_at.isoformat()}
 

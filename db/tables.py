@@ -41,9 +41,6 @@ class ModelVersion(Base):
     scores: Mapped[Json]  # on validation: untrained, each epoch's, and which epoch was kept
     artifact_uri: Mapped[String]
     artifact_hash: Mapped[String]
-    validation_counts: Mapped[dict[str, Any] | None] = mapped_column(  # by text; large, so loaded by its name alone
-        JSON(none_as_null=True), deferred=True
-    )
 
 
 class ModelAlias(Base):

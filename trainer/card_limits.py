@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from trainer.card_scores import Score, score_of
+from trainer.card_scores import Measured
 from trainer.entity_counts import FIGURES
 
 
-def limits(scores: Sequence[Score], labels: Sequence[str], max_length: int, is_uncased: bool) -> list[str]:
-    """Return the warnings, one sentence or a few each."""
+def limits(measured: Measured | None, labels: Sequence[str], max_length: int, is_uncased: bool) -> list[str]:
+    """Return the warnings, one sentence or a few each; some follow from the gold entities of what was evaluated."""
     found = [
         f"It knows {len(labels)} labels ({', '.join(labels)}): other names are left out, or taken for one of these.",
         f"It was trained on short texts. tweetspan reads long ones in overlapping windows of at most {max_length} "
@@ -17,7 +17,7 @@ def limits(scores: Sequence[Score], labels: Sequence[str], max_length: int, is_u
     ]
     if is_uncased:
         found.append('The encoder sees no capitals: "US" and "us" are the same to it.')
-    official, joined, plain = (_gold(scores, figure) for figure in FIGURES)
+    official, joined, plain = (measured.micro(figure)["gold"] if measured else 0 for figure in FIGURES)
     if joined > plain:
         found.append(
             f"{joined - plain} of {joined} gold entities are handles, which their sign gives away; how well names "
@@ -31,8 +31,3 @@ def limits(scores: Sequence[Score], labels: Sequence[str], max_length: int, is_u
             "most of these signs are labelled as outside, in four others almost none."
         )
     return found
-
-
-def _gold(scores: Sequence[Score], figure: str) -> int:
-    score = score_of(scores, figure)
-    return score.gold or 0 if score else 0

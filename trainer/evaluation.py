@@ -11,6 +11,7 @@ from trainer.entity_counts import FIGURES, Reading, count, is_handle, macro_f1, 
 from trainer.error_kinds import Confusion, ErrorKind, confusions, error_kinds
 from trainer.estimates import Estimate, Rates
 from trainer.examples import Example
+from trainer.kept_counts import pack
 from trainer.reliability import Reliability, reliability
 from trainer.scoring import Tag, official_scores
 from trainer.slices import Seen, Slice, slices
@@ -50,7 +51,8 @@ class Evaluation:
     """All that is measured on some texts. Errors, slices and calibration are of mentions as joined.
 
     `entities` counts gold ones, joined. `characters` is None where no text comes raw, with spans. `calibration` is
-    overall, of handles and of plain entities; a group in which nothing was found is left out.
+    overall, of handles and of plain entities; a group in which nothing was found is left out. `counts` are those of
+    each text (see `trainer.kept_counts`), for comparisons with other models.
     """
 
     texts: int
@@ -62,6 +64,7 @@ class Evaluation:
     confusions: tuple[Confusion, ...]
     slices: tuple[Slice, ...]
     calibration: dict[str, Reliability]
+    counts: dict[str, Any]
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as JSON can hold it."""
@@ -83,6 +86,7 @@ def evaluate(tag: Tag, examples: Sequence[Example], seen: Seen | None = None) ->
         confusions=confusions(joined),
         slices=slices(examples, joined, seen),
         calibration=_calibration(examples, predicted, joined),
+        counts=pack({figure: count(own) for figure, own in readings.items()}),
     )
 
 

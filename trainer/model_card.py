@@ -1,15 +1,15 @@
 """The card of a registered version, as the model hubs read it: Markdown behind a front matter of YAML."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from huggingface_hub import EvalResult, ModelCardData
 
 from trainer.card_limits import limits
-from trainer.card_scores import Score, score_of, scores_table
+from trainer.card_scores import Measured, calibration_sentence, scores_section
 from trainer.entity_counts import FIGURES
-from trainer.origins import Origin, base_model_origin, corpus_origin
+from trainer.origins import Origin, base_model_origin, corpus_origins, named
 
 _TASK = "token-classification"
 _METRICS = ("precision", "recall", "f1")
@@ -18,7 +18,9 @@ _NOT_THE_RECIPE = ("base_model", "device")  # told elsewhere
 
 @dataclass(frozen=True)
 class ModelFacts:
-    """What a card tells. `is_uncased`: "Us" and "us" are the same to the encoder; `score` is the manifest's."""
+    """What a card tells. `is_uncased`: "US" and "us" are the same to the encoder; `score` says what a span's score
+    means; of `measured` the first is the evaluation that counts.
+    """
 
     version: int
     created: str
@@ -34,69 +36,69 @@ class ModelFacts:
     max_length: int
     score: str
     is_uncased: bool
-    scores: Sequence[Score]
+    measured: Sequence[Measured]
 
 
 def model_card(facts: ModelFacts) -> str:
     """Write the card: front matter, use, scores with intervals, data, recipe, intended use, limits, licence."""
-    base, corpus = base_model_origin(facts.base_model), corpus_origin(facts.corpus)
+    base, corpora = base_model_origin(facts.base_model), corpus_origins(facts.corpus)
+    first = facts.measured[0] if facts.measured else None
+    calibration = calibration_sentence(first) if first else ""
     sections = {
         "How to load it": _LOADING + _DIFFERENCE,
-        "Scores": scores_table(facts.scores, facts.split_sizes.get("validation", 0)),
-        "What the score of a span means": f"{facts.score[:1].upper()}{facts.score[1:]}. It lies between 0 and 1.",
-        "Data": _data(facts, corpus),
+        "Scores": scores_section(facts.measured),
+        "What the score of a span means": f"{facts.score[:1].upper()}{facts.score[1:]}.{calibration}",
+        "Data": _data(facts, corpora),
         "Recipe": _recipe(facts),
         "Intended use": _INTENDED,
-        "Limits": _bullets(limits(facts.scores, facts.labels, facts.max_length, facts.is_uncased)),
-        "Licence": _licence(base, corpus),
+        "Limits": _bullets(limits(first, facts.labels, facts.max_length, facts.is_uncased)),
+        "Licence": _licence(base, corpora),
     }
-    title = f"# {_name(facts)}\n\nFinds {_listed(facts.labels)} in tweets: {base.name}, fine-tuned on {corpus.name}."
+    title = f"# {_name(facts)}\n\nFinds {_listed(facts.labels)} in tweets: {base.name}, fine-tuned on {named(corpora)}."
     body = "\n\n".join([title, *(f"## {heading}\n\n{text}" for heading, text in sections.items())])
-    return f"---\n{_front_matter(facts, base, corpus)}\n---\n\n{body}\n"
+    return f"---\n{_front_matter(facts, base, corpora)}\n---\n\n{body}\n"
 
 
-def _front_matter(facts: ModelFacts, base: Origin, corpus: Origin) -> str:
+def _front_matter(facts: ModelFacts, base: Origin, corpora: Sequence[Origin]) -> str:
+    languages = sorted({corpus.language for corpus in corpora if corpus.language})
     return ModelCardData(
-        language=corpus.language,
+        language=languages or None,
         license=base.licence or "unknown",
         library_name="transformers",
         pipeline_tag=_TASK,
         tags=["named-entity-recognition", "tweets", "tweetspan"],
         base_model=base.hub_id,
-        datasets=[corpus.hub_id] if corpus.hub_id else None,
+        datasets=[corpus.hub_id for corpus in corpora if corpus.hub_id] or None,
         metrics=list(_METRICS),
         model_name=_name(facts),
-        eval_results=list(_results(facts, corpus)),
+        eval_results=[result for one in facts.measured for result in _results(one)] or None,
     ).to_yaml()
 
 
-def _results(facts: ModelFacts, corpus: Origin) -> Iterable[EvalResult]:
+def _results(measured: Measured) -> Iterator[EvalResult]:
+    corpora = corpus_origins(measured.corpus)
     for figure in FIGURES:
-        score = score_of(facts.scores, figure)
-        for metric in _METRICS if score else ():
-            value = getattr(score, metric)
-            if value is not None:
-                yield EvalResult(
-                    task_type=_TASK,
-                    dataset_name=corpus.name,
-                    dataset_type=corpus.hub_id or "other",
-                    dataset_split="validation",
-                    metric_type=metric,
-                    metric_name=f"{metric}, {figure}",
-                    metric_value=round(value, 4),
-                )
+        for metric in _METRICS:
+            yield EvalResult(
+                task_type=_TASK,
+                dataset_name=named(corpora),
+                dataset_type=" + ".join(corpus.hub_id or corpus.name for corpus in corpora),
+                dataset_split=measured.split,
+                metric_type=metric,
+                metric_name=f"{metric}, {figure}",
+                metric_value=round(measured.micro(figure)[metric]["value"], 4),
+            )
 
 
 def _name(facts: ModelFacts) -> str:
     return f"tweetspan model version {facts.version}"
 
 
-def _data(facts: ModelFacts, corpus: Origin) -> str:
+def _data(facts: ModelFacts, corpora: Sequence[Origin]) -> str:
     sizes = ", ".join(f"{size} texts for {name}" for name, size in facts.split_sizes.items())
     return (
-        f"{corpus.name}: {sizes}. The fingerprint of all its texts and labels is `{facts.fingerprint}` (SHA-256). "
-        "The validation split also chose the epoch, which makes its scores a little too high; a test split was neither "
-        "trained on nor scored."
+        f"{named(corpora)}: {sizes}. The fingerprint of all texts and labels is `{facts.fingerprint}` (SHA-256). The "
+        "validation split also chose the epoch, which makes its scores a little too high. No test split was trained on."
     )
 
 
@@ -108,14 +110,15 @@ def _recipe(facts: ModelFacts) -> str:
     return "\n".join(["| hyperparameter | value |", "| --- | --- |", *rows, "", told])
 
 
-def _licence(base: Origin, corpus: Origin) -> str:
+def _licence(base: Origin, corpora: Sequence[Origin]) -> str:
     unknown = "its licence is not known here: look it up before you pass the model on"
+    data = ", ".join(f"{corpus.name} ({corpus.licence or unknown})" for corpus in corpora)
     told = [
         f"The weights are derived from {base.name} ({base.licence or unknown}).",
-        f"They were trained on {corpus.name} ({corpus.licence or unknown}), whose texts are not in this folder.",
-        corpus.citation or "",
+        f"They were trained on {data}; the texts are not in this folder.",
+        *(corpus.citation for corpus in corpora if corpus.citation),
     ]
-    return " ".join(told).strip()
+    return " ".join(told)
 
 
 def _listed(labels: Sequence[str]) -> str:

@@ -1,13 +1,14 @@
 """What is known of the base models and corpora that a version may come from: name, licence, language, citation."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
 from trainer.base_model import STARTER
 from trainer.corpus import BROAD_TWITTER_CORPUS, SAMPLE
 
-_HUB_ID = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)?")
+_HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")  # a file has a suffix of letters, too, which datasets seldom have
 
 
 @dataclass(frozen=True)
@@ -44,11 +45,16 @@ def base_model_origin(name: str) -> Origin:
     return _BASE_MODELS.get(name) or _unknown(name)
 
 
-def corpus_origin(name: str) -> Origin:
-    """Return what is known of a corpus, by the name that was registered."""
-    return _CORPORA.get(name) or _unknown(name)
+def corpus_origins(name: str) -> list[Origin]:
+    """Return what is known of each corpus of a registered name: "A + B" are two that were joined."""
+    return [_CORPORA.get(one) or _unknown(one) for one in name.split(" + ")]
+
+
+def named(origins: Sequence[Origin]) -> str:
+    """List names of origins."""
+    return " and ".join(origin.name for origin in origins)
 
 
 def _unknown(name: str) -> Origin:
-    is_hub_id = bool(_HUB_ID.fullmatch(name)) and "/" in name
+    is_hub_id = bool(_HUB_ID.fullmatch(name)) and not PurePath(name).suffix[1:].isalpha()
     return Origin(name, name) if is_hub_id else Origin(PurePath(name).name)

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 import cli
 from commands.guarding import activate_guarded
-from db import model_versions
+from db import evaluations, model_versions
 from db.session import Database
 from tagging.errors import ModelVersionError, WorseModelError
 from tests.ledger_tools import VERSION, claim, enqueue_tweets
@@ -23,17 +23,23 @@ from trainer.kept_counts import pack
 Run = Callable[..., Result]
 
 
-def kept(right: int, texts: int = 40, gold: int = 1) -> dict[str, Any]:
-    """Counts of a version that finds the one entity of each of the first `right` texts, in every figure."""
+def counted(right: int, texts: int = 40, gold: int = 1) -> dict[str, Any]:
+    """Counts of a version that finds an entity in each of the first `right` texts, in every figure."""
     table = np.zeros((texts, 1, 3), dtype=int)
     table[:, 0, 2] = gold
     table[:right, 0, :2] = 1
     return pack(dict.fromkeys(FIGURES, EntityCounts(("PER",), table)))
 
 
-def register(database: Database, **told: Any) -> int:
+def register(database: Database, counts: dict[str, Any] | None = None, **evaluation: Any) -> int:
+    """Register a version, and an evaluation of it."""
+    told = {"texts_fingerprint": "f", "corpus": "small", "split": "validation", "texts": 40, **evaluation}
     with database.write_session() as session:
-        return model_versions.register(session, **VERSION | told).id
+        version_id = model_versions.register(session, **VERSION).id
+        session.flush()
+        results = {"counts": counts} if counts else {"of": "before counts were kept"}
+        evaluations.record(session, model_version_id=version_id, results=results, **told)
+        return version_id
 
 
 def activate(database: Database, version_id: int) -> None:
@@ -114,8 +120,8 @@ def test_who_would_be_the_first_waits_for_another_who_would(database: Database) 
 
 
 def test_a_significantly_worse_version_is_refused_unless_forced(database: Database) -> None:
-    good = register(database, validation_counts=kept(36))
-    bad = register(database, validation_counts=kept(10))
+    good = register(database, counted(36))
+    bad = register(database, counted(10))
     with database.write_session() as session:
         assert activate_guarded(session, good) is None, "the first has nothing to be compared with"
     figures = r"official F1 0\.9474 to 0\.4000 \(-0\.5474, 95 % interval -"
@@ -125,7 +131,9 @@ def test_a_significantly_worse_version_is_refused_unless_forced(database: Databa
     with database.write_session() as session:
         forced = activate_guarded(session, bad, force=True)
     assert forced
-    assert forced.startswith(f"forced, with {good} on 40 validation texts: official F1 0.9474 to 0.4000")
+    assert forced.startswith(
+        f"forced: compared with version {good} on 40 texts of validation: official F1 0.9474 to 0.4000"
+    )
     assert active(database) == bad
     with database.write_session() as session:
         assert activate_guarded(session, good), "a better one may always come"
@@ -134,7 +142,7 @@ def test_a_significantly_worse_version_is_refused_unless_forced(database: Databa
 
 
 def test_a_version_that_may_be_worse_by_chance_is_activated(database: Database) -> None:
-    good, other = (register(database, validation_counts=kept(right)) for right in (36, 35))
+    good, other = (register(database, counted(right)) for right in (36, 35))
     activate(database, good)
     with database.write_session() as session:
         activate_guarded(session, other)
@@ -144,18 +152,34 @@ def test_a_version_that_may_be_worse_by_chance_is_activated(database: Database) 
 @pytest.mark.parametrize(
     ("told", "why"),
     [
-        ({"validation_counts": kept(1), "corpus_fingerprint": "other"}, "it was validated on another corpus"),
-        ({}, "no counts by text were kept with 2"),
-        ({"validation_counts": kept(1, texts=41)}, "its gold entities were counted in another way"),
-        ({"validation_counts": kept(1, gold=2)}, "its gold entities were counted in another way"),
+        ({"counts": counted(1), "texts_fingerprint": "other"}, "the two were not evaluated on the same texts"),
+        ({"counts": counted(1), "split": "train"}, "the two were not evaluated on the same texts"),
+        ({"counts": None}, "the two were not evaluated on the same texts"),
+        ({"counts": counted(1, gold=2)}, "gold entities are counted in another way now"),
     ],
 )
 def test_what_cannot_be_compared_is_activated_and_told(database: Database, told: dict[str, Any], why: str) -> None:
-    activate(database, register(database, validation_counts=kept(36)))
+    activate(database, register(database, counted(36)))
     other = register(database, **told)
     with database.write_session() as session:
-        assert activate_guarded(session, other) == f"not compared with 1: {why}"
+        compared = activate_guarded(session, other)
+    assert compared
+    assert compared.startswith("not compared")
+    assert why in compared
     assert active(database) == other
+
+
+def test_of_several_common_texts_the_validation_split_counts(database: Database) -> None:
+    one, other = (register(database, counted(36)) for _ in range(2))
+    for version_id in (one, other):
+        for fingerprint, split, texts in (("g", "all", 99), ("h", "validation", 60), ("i", "test", 99)):
+            told = {"model_version_id": version_id, "texts_fingerprint": fingerprint, "split": split, "texts": texts}
+            with database.write_session() as session:
+                evaluations.record(session, corpus="small", results={"counts": counted(36)}, **told)
+    with database.read_session() as session:
+        pair = evaluations.on_common_texts(session, one, other)
+        assert pair is not None
+        assert [(found.model_version_id, found.texts_fingerprint) for found in pair] == [(one, "h"), (other, "h")]
 
 
 @pytest.fixture
@@ -169,18 +193,19 @@ def run(tmp_path: Path, database: Database, database_url: str, monkeypatch: pyte
 def test_the_commands(run: Run, database: Database) -> None:
     assert run("models", "history").output == "no model version was active yet; run `tweetspan train`\n"
     for right in (36, 10):
-        register(database, validation_counts=kept(right))
+        register(database, counted(right))
     assert run("models", "activate", "1").output.startswith("model version 1 is active;")
     refused = run("models", "activate", "2")
     assert refused.exit_code == 1
-    assert "Error: model version 2 is significantly worse than the active one" in refused.output
+    assert "Error: model version 2 is significantly worse than version 1" in refused.output
     assert "`tweetspan models compare 1 2`" in refused.output
     assert "`tweetspan models activate 2 --force`" in refused.output
     forced = run("models", "activate", "2", "--force")
-    assert "compared: forced, with 1 on 40 validation texts" in forced.output
+    assert "forced: compared with version 1 on 40 texts of validation" in forced.output
     assert run("models", "rollback").output == "model version 1 is active again, instead of 2\n"
     assert run("models", "rollback").exit_code == 1
     told = json.loads(run("models", "history", "--json").output)
     assert [(row["version"], bool(row["rolled_back_at"])) for row in told] == [(2, True), (1, False)]
-    assert "forced, with 1 on 40 validation texts" in " ".join(run("models", "history").output.split())
-    assert "validation_counts" not in json.loads(run("models", "show").output)
+    assert "forced: compared with version 1 on 40 texts of validation" in " ".join(
+        run("models", "history").output.split()
+    )

@@ -10,7 +10,7 @@ from huggingface_hub import ModelCard
 from transformers import pipeline
 
 import cli
-from db import model_versions
+from db import evaluations, model_versions
 from db.session import Database, open_database
 from tagging.checkpoint import read_manifest, verify
 from tagging.errors import CheckpointError
@@ -18,8 +18,7 @@ from tagging.tagger import Tagger
 from tests.ledger_tools import VERSION
 from tests.processes import environment
 from trainer.corpus import load_named
-from trainer.entity_counts import FIGURES, entity_counts
-from trainer.kept_counts import pack
+from trainer.evaluation import evaluate
 
 Run = Callable[..., Result]
 TEXTS = ["Ann met Bob in Paris", "@ana_b: #London, 😀"]
@@ -82,20 +81,26 @@ def test_the_card_may_be_edited_and_nothing_else(
         verify(tmp_path / "out")
 
 
-def test_the_card_tells_the_scores_of_the_validation_split(
+def test_the_card_tells_the_scores_that_were_measured(
     run: Run, database: Database, model_folder: Path, tmp_path: Path
 ) -> None:
+    version = register(database, model_folder, corpus="sample", split_sizes={"validation": 100})
     validation = load_named("sample").splits["validation"]
-    found = Tagger.load(model_folder, "cpu").tag([example.text for example in validation])
-    counts = {figure: entity_counts(figure, validation, found) for figure in FIGURES}
-    told = {"corpus": "sample", "split_sizes": {"validation": len(validation)}, "validation_counts": pack(counts)}
-    run("models", "export", register(database, model_folder, **told), "--to", str(tmp_path / "out"))
+    measured = evaluate(Tagger.load(model_folder, "cpu").tag, validation)
+    with database.write_session() as session:
+        for split, texts in (("test", 7), ("validation", 100)):
+            told = {"texts_fingerprint": split, "corpus": "sample", "split": split, "texts": texts}
+            evaluations.record(session, model_version_id=int(version), results=measured.as_dict(), **told)
+    done = run("models", "export", version, "--to", str(tmp_path / "out"))
+    assert done.exit_code == 0, done.output
     card = ModelCard.load(tmp_path / "out" / "README.md")
-    micro = counts["plain"].micro.sum(axis=0)
-    [plain] = [one for one in card.data.eval_results if one.metric_name == "f1, plain"]
-    assert plain.metric_value == round(2 * micro[0] / (micro[1] + micro[2]), 4)
-    assert f"on the validation split of {len(validation)} texts" in card.text
-    assert f"| {micro[2]} |" in card.text
+    plain = measured.figures["plain"].micro
+    [found] = [one for one in card.data.eval_results if (one.dataset_split, one.metric_name) == ("test", "f1, plain")]
+    assert found.metric_value == round(plain.f1.value, 4)
+    assert f"| plain | all | {plain.f1.value:.3f} ({plain.f1.low:.3f} to {plain.f1.high:.3f}) |" in card.text
+    assert f"{plain.recall.high:.3f}) | {plain.gold} |" in card.text
+    first, second = "On 100 texts of the sample corpus of tweetspan (validation):", "On 7 texts"
+    assert card.text.index(first) < card.text.index(second)
     assert "The encoder sees no capitals" in card.text
 
 

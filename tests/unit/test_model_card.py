@@ -1,22 +1,29 @@
 """The model card: a front matter that the hubs read, and warnings that follow from what is known."""
 
 from dataclasses import replace
+from typing import Any
 
-import numpy as np
 import pytest
 from huggingface_hub import ModelCard
 
-from trainer.card_scores import scores_of_counts, scores_without_counts
-from trainer.entity_counts import EntityCounts
+from trainer.card_scores import Measured
 from trainer.model_card import ModelFacts, model_card
 
 
-def counts(gold: int) -> EntityCounts:
-    """Counts of 20 texts with so many entities in all, every second of which is found."""
-    table = np.zeros((20, 1, 3), dtype=int)
-    table[np.arange(gold) % 20, 0, 2] = 1
-    table[np.arange(0, gold, 2) % 20, 0, :2] = 1
-    return EntityCounts(("PER",), table)
+def rates(gold: int) -> dict[str, Any]:
+    """Rates of so many gold entities, of which half are found and nothing else."""
+    estimates = {
+        name: {"value": value, "low": value - 0.1, "high": value + 0.05}
+        for name, value in (("precision", 1.0), ("recall", 0.5), ("f1", 2 / 3))
+    }
+    return {"gold": gold, **estimates}
+
+
+def measured(official: int, joined: int, plain: int, split: str = "validation", **groups: Any) -> Measured:
+    """An evaluation with so many gold entities in each figure."""
+    gold = {"official": official, "joined": joined, "plain": plain}
+    figures = {figure: {"micro": rates(number), "by_label": {"PER": rates(number)}} for figure, number in gold.items()}
+    return Measured("GateNLP/broad_twitter_corpus", split, 20, {"figures": figures, "calibration": groups})
 
 
 FACTS = ModelFacts(
@@ -34,9 +41,8 @@ FACTS = ModelFacts(
     max_length=128,
     score="smallest softmax probability; not calibrated",
     is_uncased=True,
-    scores=scores_of_counts({"official": counts(20), "joined": counts(16), "plain": counts(10)}),
+    measured=[measured(20, 16, 10)],
 )
-SAME_IN_ALL = scores_of_counts(dict.fromkeys(("official", "joined", "plain"), counts(9)))
 
 
 def test_the_front_matter_follows_the_hubs_conventions() -> None:
@@ -58,7 +64,7 @@ def test_the_text_tells_all_that_a_reader_needs() -> None:
         "Finds LOC, PER in tweets: sentence-transformers/all-MiniLM-L6-v2, fine-tuned on the Broad Twitter Corpus.",
         'aggregation_strategy="first"',
         "Tagger.load",
-        "| plain | PER | 0.667 | ",
+        "| plain | PER | 0.667 (0.567 to 0.717) | 1.000 (0.900 to 1.050) | 0.500 (0.400 to 0.550) | 10 |",
         "Smallest softmax probability; not calibrated.",
         "100 texts for train, 20 texts for validation",
         f"`{'f' * 64}`",
@@ -78,12 +84,8 @@ def test_the_text_tells_all_that_a_reader_needs() -> None:
         (replace(FACTS, is_uncased=False), '"US" and "us" are the same', False),
         (FACTS, "6 of 16 gold entities are handles", True),
         (FACTS, 'labels a lone "@" as an entity, beside its handle: 4 more gold entities', True),
-        (
-            replace(FACTS, scores=scores_of_counts(dict.fromkeys(("official", "joined", "plain"), counts(9)))),
-            "@",
-            False,
-        ),
-        (replace(FACTS, scores=[]), "handles, which", False),
+        (replace(FACTS, measured=[measured(9, 9, 9)]), "@", False),
+        (replace(FACTS, measured=[]), "handles, which", False),
     ],
 )
 def test_warnings_follow_from_what_is_known(facts: ModelFacts, warning: str, is_warned: bool) -> None:
@@ -100,8 +102,27 @@ def test_paths_of_the_machine_are_not_told() -> None:
     assert "look it up before you pass the model on" in text
 
 
-def test_a_version_without_counts_has_scores_without_intervals() -> None:
-    scores = scores_without_counts({"overall_f1": 0.71, "plain_f1": 0.5, "LOC": {"f1": 0.3}})
-    text = model_card(replace(FACTS, scores=scores))
-    assert "| official | all labels | 0.710 | not kept | - | - | - |" in text
-    assert [one.metric_value for one in ModelCard(text).data.eval_results] == [0.71, 0.5]
+def test_a_version_that_was_not_evaluated_has_no_scores() -> None:
+    text = model_card(replace(FACTS, measured=[]))
+    assert "No evaluation of this version was kept." in text
+    assert ModelCard(text).data.eval_results is None
+
+
+def test_every_evaluation_is_told_the_first_one_first() -> None:
+    card = ModelCard(model_card(replace(FACTS, measured=[measured(20, 16, 10), measured(20, 16, 10, "test")])))
+    assert [one.dataset_split for one in card.data.eval_results] == ["validation"] * 9 + ["test"] * 9
+    assert "On 20 texts of the Broad Twitter Corpus (validation):" in card.text
+    assert "On 20 texts of the Broad Twitter Corpus (test):" in card.text
+
+
+def test_the_meaning_of_a_score_comes_with_how_well_it_is_calibrated() -> None:
+    found = {"ece": 0.1234, "ece_low": 0.1, "ece_high": 0.2, "floor": 0.01, "spans": 33}
+    text = model_card(replace(FACTS, measured=[measured(20, 16, 10, **{"all entities": found})]))
+    assert "the expected calibration error is 0.123 (0.100 to 0.200; 33 spans;" in text
+
+
+def test_corpora_that_were_joined_are_told_one_by_one() -> None:
+    text = model_card(replace(FACTS, corpus="sample + /home/ann/secret/train.conll + GateNLP/broad_twitter_corpus"))
+    assert "the sample corpus of tweetspan and train.conll and the Broad Twitter Corpus" in text
+    assert ModelCard(text).data.datasets == ["GateNLP/broad_twitter_corpus"]
+    assert "(cc0-1.0), train.conll (its licence is not known here" in text

@@ -1,4 +1,4 @@
-"""which version was active when, and what each validation text counts
+"""which version was active when
 
 Revision: 0007
 """
@@ -25,4 +25,3 @@ def upgrade() -> None:
         "INSERT INTO model_activations (model_version_id, activated_at) "
         "SELECT model_version_id, changed_at FROM model_aliases WHERE name = 'active'"
     )
-    op.add_column("model_versions", sa.Column("validation_counts", sa.JSON(), nullable=True))
