@@ -46,7 +46,11 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--device", help="auto, cpu, cuda or cuda:N.  [default: auto]")
 @click.option("--train-layers", help="all, head or last-N.  [default: all]")
 @click.option("--label-subwords", type=click.Choice(["first", "all"]), help="[default: first]")
+@click.option("--label-smoothing", type=float, help="Share of each label spread over all.  [default: 0.1]")
+@click.option("--train-words/--keep-words", default=None, help="Train the vectors of sub-words, too.  [default: keep]")
+@click.option("--hidden-words", type=float, help="Share of sub-words hidden in training.  [default: 0.1]")
 @click.option("--capitals/--no-capitals", default=None, help="Let the encoder read capital letters.  [default: yes]")
+@click.option("--hidden-capitals", type=float, help="Share of texts trained without them.  [default: 0.2]")
 @click.option("--average", type=float, help="Share of the steps over which weights are averaged.  [default: 0.1]")
 @click.option(
     "--search",

@@ -24,9 +24,12 @@ _LOWER, _CAPITALISED, _CAPITALS = range(3)
 _STEP = 10.0  # the two vectors stand for thousands of pieces and have a long way to go from nothing
 
 
-def with_capitals(tagger: Tagger) -> Tagger:
-    """Return a tagger, over the same network, that is ready to learn what capital letters mean."""
-    network, tokenizer = tagger.network, give_capitals(tagger.network, tagger.tokenizer)
+def with_capitals(tagger: Tagger, hidden: float = 0.0) -> Tagger:
+    """Return a tagger, over the same network, that is ready to learn what capital letters mean.
+
+    In training the share `hidden` of the texts is read in small letters, so that names in these are learnt, too.
+    """
+    network, tokenizer = tagger.network, give_capitals(tagger.network, tagger.tokenizer, hidden)
     split_at_capitals(tokenizer)
     return Tagger(TorchRuntime(network), tokenizer, tagger.encoder.max_length)
 
@@ -43,11 +46,13 @@ class CasedEmbedding(nn.Module):
     """The embedding of a cased vocabulary over that of an uncased one.
 
     `lower` maps each id to that of its lower-case form, `case` to its kind (lower, capitalised, capitals). Input is
-    ids of any shape, output (*shape, size).
+    ids of the shape (texts, length), output (texts, length, size). In training the share `hidden` of the texts is read
+    in lower case.
     """
 
-    def __init__(self, uncased: nn.Embedding, lower: list[int], case: list[int]) -> None:
+    def __init__(self, uncased: nn.Embedding, lower: list[int], case: list[int], hidden: float = 0.0) -> None:
         super().__init__()
+        self.hidden = hidden
         self.uncased = uncased
         self.shared = nn.Parameter(torch.zeros(_CAPITALS, uncased.embedding_dim))
         self.register_buffer("lower", torch.tensor(lower), persistent=False)
@@ -55,17 +60,26 @@ class CasedEmbedding(nn.Module):
 
     def forward(self, ids: torch.Tensor) -> torch.Tensor:
         """Look up the vectors of ids."""
-        shift = nn.functional.pad(self.shared * _STEP, (0, 0, 1, 0))  # none for lower case
-        return self.uncased(self.lower[ids]) + shift[self.case[ids]]
+        case = self.case[ids]
+        if self.training and self.hidden:
+            case = case.masked_fill(torch.rand(len(ids), 1, device=ids.device) < self.hidden, _LOWER)
+        return self._vectors(self.lower[ids], case)
 
     @torch.no_grad()
     def plain(self) -> nn.Embedding:
         """Write the vectors of all ids into a plain embedding."""
-        weight = self(torch.arange(len(self.lower), device=self.shared.device))
-        return nn.Embedding.from_pretrained(weight, freeze=False, padding_idx=self.uncased.padding_idx)
+        vectors = self._vectors(self.lower, self.case)
+        return nn.Embedding.from_pretrained(vectors, freeze=False, padding_idx=self.uncased.padding_idx)
+
+    def _vectors(self, lower: torch.Tensor, case: torch.Tensor) -> torch.Tensor:
+        shift = nn.functional.pad(self.shared * _STEP, (0, 0, 1, 0))  # none for lower case
+        vectors: torch.Tensor = self.uncased(lower) + shift[case]
+        return vectors
 
 
-def give_capitals(network: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> PreTrainedTokenizerBase:
+def give_capitals(
+    network: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, hidden: float = 0.0
+) -> PreTrainedTokenizerBase:
     """Put a CasedEmbedding into an uncased WordPiece encoder; return the tokenizer that goes with it.
 
     Any other encoder is left as it is: it reads case already, or it is not known how to teach it.
@@ -77,7 +91,7 @@ def give_capitals(network: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) 
     vocabulary, lower, case = _cased(spec["model"]["vocab"], special)
     spec["model"]["vocab"] = vocabulary
     spec["normalizer"] |= {"lowercase": False, "strip_accents": spec["normalizer"]["strip_accents"] is not False}
-    network.set_input_embeddings(CasedEmbedding(network.get_input_embeddings(), lower, case))
+    network.set_input_embeddings(CasedEmbedding(network.get_input_embeddings(), lower, case, hidden))
     names = {name: getattr(tokenizer, name) for name in tokenizer.SPECIAL_TOKENS_ATTRIBUTES}
     names = {name: token for name, token in names.items() if isinstance(token, str)}
     return PreTrainedTokenizerFast(

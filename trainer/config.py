@@ -14,6 +14,8 @@ RECIPES: dict[str, dict[str, Any]] = {
         "batch_size": 16,
         "warmup": 0.0,
         "train_layers": "head",
+        "label_smoothing": 0.0,
+        "hidden_words": 0.0,
         "capitals": False,
         "average": 0.0,
         "best_by": "token_f1_weighted",
@@ -29,7 +31,10 @@ class TrainingConfig:
     `learning_rate` None means the rule of `default_learning_rate`; `warmup` is a fraction of all steps; `max_length`
     is the window in token ids; `train_layers` is all, head or last-N; `label_subwords` says whether only the first
     sub-word of a word carries its label or all do; `best_by` names the validation score that picks the epoch.
-    `capitals` lets the encoder read capital letters (trainer/casing.py); `average` is the share of all
+    `label_smoothing` is the share of each label that is spread over all; `train_words` lets the vectors of the
+    sub-words train, too; `hidden_words` is the share of sub-words that training hides (trainer/collation.py).
+    `capitals` lets the encoder read capital letters (trainer/casing.py), which `hidden_capitals` of the texts
+    are trained without; `average` is the share of all
     steps over which the weights are averaged (trainer/weight_average.py), 0 for no average.
     Raises ConfigError for a value out of range.
     """
@@ -48,7 +53,11 @@ class TrainingConfig:
     device: str = "auto"
     train_layers: str = "all"
     label_subwords: str = "first"
+    label_smoothing: float = 0.1
+    train_words: bool = False
+    hidden_words: float = 0.1
     capitals: bool = True
+    hidden_capitals: float = 0.2
     average: float = 0.1
     best_by: str = "overall_f1"
 
@@ -60,6 +69,9 @@ class TrainingConfig:
         _check("weight decay", self.weight_decay, 0, 1)
         _check("warmup", self.warmup, 0, 0.99)
         _check("max length", self.max_length, 16, 100_000)
+        _check("label smoothing", self.label_smoothing, 0, 0.9)
+        _check("hidden words", self.hidden_words, 0, 0.9)
+        _check("hidden capitals", self.hidden_capitals, 0, 1)
         _check("average", self.average, 0, 1)
         _check("seed", self.seed, 0, 2**32 - 1)
         if self.batch_size % self.accumulation:

@@ -9,6 +9,7 @@ from tagging.spans import label_list
 from tagging.tagger import Tagger
 from tagging.torch_runtime import TorchRuntime
 from trainer.base_model import find_base_model
+from trainer.casing import CasedEmbedding
 from trainer.config import TrainingConfig, trained_layers
 from trainer.examples import Corpus
 
@@ -41,12 +42,16 @@ def load_encoder(config: TrainingConfig, corpus: Corpus) -> Tagger:
     return Tagger(TorchRuntime(network), tokenizer, config.max_length)
 
 
-def freeze(network: PreTrainedModel, train_layers: str) -> None:
+def freeze(network: PreTrainedModel, config: TrainingConfig) -> None:
     """Leave only some layers trainable: all, the head, or the head and the last N layers of the encoder.
 
-    Raises ConfigError if the encoder has fewer layers.
+    The vectors of the sub-words train with all layers, if the configuration says so. Raises ConfigError if the encoder
+    has fewer layers.
     """
-    count = trained_layers(train_layers)
+    words = network.get_input_embeddings()
+    words = words.uncased if isinstance(words, CasedEmbedding) else words
+    words.requires_grad_(config.train_words)
+    count = trained_layers(config.train_layers)
     if count is None:
         return
     network.base_model.requires_grad_(False)
@@ -54,7 +59,7 @@ def freeze(network: PreTrainedModel, train_layers: str) -> None:
     layers = max(stacks, key=len, default=torch.nn.ModuleList())
     if count > len(layers):
         raise ConfigError(
-            f"train layers {train_layers!r}: the encoder has {len(layers)} layers; use all or a smaller N"
+            f"train layers {config.train_layers!r}: the encoder has {len(layers)} layers; use all or a smaller N"
         )
     for layer in list(layers)[len(layers) - count :]:
         layer.requires_grad_(True)

@@ -15,7 +15,6 @@ from typing import Any
 import torch
 from torch.utils.data import Dataset, Sampler
 from transformers import (
-    DataCollatorForTokenClassification,
     PreTrainedModel,
     PrinterCallback,
     Trainer,
@@ -28,6 +27,7 @@ from tagging.errors import CorpusError
 from tagging.tagger import Tagger
 from trainer.batches import SimilarLengths
 from trainer.casing import with_capitals, write_plain_embedding
+from trainer.collation import HidingCollator
 from trainer.config import TrainingConfig
 from trainer.encoder import freeze, load_encoder
 from trainer.epochs import QUIET, Epochs, Listener, Scores, last_complete
@@ -92,9 +92,9 @@ def finetune(
         precision=training_precision(config.precision, device, tagger.network),
         device=str(device),
     )
-    tagger = with_capitals(tagger) if config.capitals else tagger
+    tagger = with_capitals(tagger, config.hidden_capitals) if config.capitals else tagger
     network = tagger.network.to(device)
-    freeze(network, config.train_layers)
+    freeze(network, config)
     trained = TrainedModel(tagger, config, score(_evaluating(tagger)), device=_device_name(device))
     listener.on_start(tagger, trained.baseline)
     rows = training_set(tagger.encoder, corpus.splits["train"], tagger.labels, config.label_subwords)
@@ -111,7 +111,7 @@ def finetune(
             model=network,
             args=_arguments(config, folder, keep=checkpoints is not None),
             train_dataset=rows,
-            data_collator=DataCollatorForTokenClassification(tagger.tokenizer),
+            data_collator=HidingCollator(tagger.tokenizer, config.hidden_words),
             callbacks=[epochs],
         )
         trainer.remove_callback(PrinterCallback)
@@ -190,6 +190,7 @@ def _arguments(config: TrainingConfig, folder: Path, keep: bool) -> TrainingArgu
         weight_decay=config.weight_decay,
         warmup_steps=config.warmup,  # below 1 it is a fraction of all steps
         lr_scheduler_type="linear",
+        label_smoothing_factor=config.label_smoothing,
         bf16=config.precision == "bf16",
         fp16=config.precision == "fp16",
         use_cpu=device.type == "cpu",

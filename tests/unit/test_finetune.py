@@ -44,6 +44,7 @@ CORPUS = Corpus("trivial", {"train": tuple(TRAIN), "validation": tuple(VALIDATIO
 def config(folder: Path, **given: Any) -> TrainingConfig:
     """A training of seconds."""
     small = {"epochs": 1, "batch_size": 16, "learning_rate": 5e-3, "max_length": 32, "device": "cpu"}
+    small |= {"train_words": True, "label_smoothing": 0.0}  # a random encoder has to learn its words
     return TrainingConfig(base_model=str(folder), **{**small, **given})
 
 
@@ -97,6 +98,17 @@ def test_all_layers_train_unless_said_otherwise(tiny_encoder: Path) -> None:
     wanted = config(tiny_encoder)
     before = weights(load_encoder(wanted, CORPUS).network)
     assert changed(before, weights(finetune(wanted, CORPUS, no_scores).tagger.network)) == before.keys()
+
+
+def test_the_vectors_of_sub_words_stay_unless_said_otherwise(tiny_encoder: Path) -> None:
+    before = load_encoder(config(tiny_encoder), CORPUS).network.get_input_embeddings().weight
+    kept = (
+        finetune(config(tiny_encoder, train_words=False), CORPUS, no_scores)
+        .tagger.network.get_input_embeddings()
+        .weight
+    )
+    assert torch.equal(kept[: len(before)], before)
+    assert not torch.allclose(kept[len(before) :].sum(), torch.tensor(0.0)), "capital letters are learnt all the same"
 
 
 def test_the_seed_sets_every_bit(tiny_encoder: Path) -> None:

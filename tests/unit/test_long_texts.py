@@ -43,8 +43,9 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     examples = tuple(planted(chance, 120, 0.4) for _ in range(400))
     encoder = save_tiny_encoder(folder / "encoder", "wordpiece")
     config = TrainingConfig(
-        base_model=str(encoder), max_length=WINDOW, epochs=12, learning_rate=5e-3, batch_size=16, device="cpu"
-    )
+        base_model=str(encoder), max_length=WINDOW, epochs=12, learning_rate=5e-3, batch_size=16, device="cpu",
+        train_words=True, label_smoothing=0.0,
+    )  # fmt: skip
     corpus = Corpus("planted", {"train": examples})
     trained = finetune(config, corpus, LaterIsBetter())
     trained.save(folder / "torch")
