@@ -11,6 +11,12 @@ _SENTENCE = "Zachary Raicik works for Corvus and lives in San Diego"
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
+def _folds(context: click.Context, option: click.Parameter, folds: int) -> int:
+    if folds == 1 or folds < 0:
+        raise click.BadParameter(f"{folds} is not possible; give 2 or more, or 0 for scores that are not calibrated")
+    return folds
+
+
 @click.command("train", short_help="Fine-tune an encoder and register it.")
 @click.option(
     "--dataset", help="`sample`, a Hub id, or a folder of parquet files.  [default: GateNLP/broad_twitter_corpus]"
@@ -31,6 +37,14 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--device", help="auto, cpu, cuda or cuda:N.  [default: auto]")
 @click.option("--train-layers", help="all, head or last-N.  [default: all]")
 @click.option("--label-subwords", type=click.Choice(["first", "all"]), help="[default: first]")
+@click.option(
+    "--calibration-folds",
+    type=int,
+    default=2,
+    show_default=True,
+    callback=_folds,
+    help="K further trainings, on (K - 1) / K of the texts each, that say what a score is worth; 0 for none.",
+)
 @click.option("--try", "sentence", default=_SENTENCE, show_default=True, help="A text to tag before and after.")
 @click.option("--activate", is_flag=True, help="Tag with the new version from now on (the first one always is).")
 def train_command(
@@ -39,6 +53,7 @@ def train_command(
     validation_file: Path | None,
     test_file: Path | None,
     recipe: str,
+    calibration_folds: int,
     sentence: str,
     activate: bool,
     **hyperparameters: Any,
@@ -55,6 +70,7 @@ def train_command(
     if (validation_file or test_file) and not train_file:
         raise click.UsageError("--validation-file and --test-file go with --train-file")
 
+    from commands.calibrating import calibrate
     from commands.opening import opened
     from commands.training import register, show_corpus, train
     from tagging.quiet import hush_transformers
@@ -74,6 +90,7 @@ def train_command(
     show_corpus(corpus)
     with opened() as (settings, database):
         trained = train(config, corpus, sentence)
+        calibrate(trained, corpus, calibration_folds)
         version_id, is_active = register(settings, database, trained, corpus, activate)
     click.echo(f"registered as model version {version_id}" + (", active" if is_active else ""))
     if not is_active:
