@@ -8,7 +8,7 @@ import click
 from tagging.errors import TweetspanError
 
 _COMMANDS = (
-    "train", "corpus", "models", "tag", "enqueue", "worker", "status", "jobs", "failures", "reannotate",
+    "train", "corpus", "evaluate", "models", "tag", "enqueue", "worker", "status", "jobs", "failures", "reannotate",
     "entities", "digest", "annotations", "tweets", "export", "sample", "import-labels", "db", "health", "demo",
 )  # fmt: skip
 

@@ -42,6 +42,16 @@ class Settings:
         return self.home / "models"
 
     @property
+    def reports_folder(self) -> Path:
+        """Folder that holds the report of each version that was trained here."""
+        return self.home / "reports"
+
+    @property
+    def searches_folder(self) -> Path:
+        """Folder that holds Optuna's files, one for each search."""
+        return self.home / "searches"
+
+    @property
     def model_cache(self) -> Path:
         """Folder of the models that were fetched from elsewhere; it may be removed at any time."""
         return self.home / "cache" / "models"

@@ -8,8 +8,9 @@ import click
 
 from commands.rendering import progress_bar
 from trainer import calibration
+from trainer.epochs import Listener
 from trainer.examples import Corpus
-from trainer.finetune import Listener, TrainedModel
+from trainer.finetune import TrainedModel
 
 
 def calibrate(trained: TrainedModel, corpus: Corpus, folds: int) -> None:

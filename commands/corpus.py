@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from commands.corpus_changes import change_options
+
 if TYPE_CHECKING:
     from trainer.examples import Corpus
 
@@ -24,8 +26,9 @@ def corpus_command() -> None:
 
 @corpus_command.command("check")
 @_sources
+@change_options
 @_as_json
-def check_corpus(sources: tuple[str, ...], as_json: bool) -> None:
+def check_corpus(sources: tuple[str, ...], changes: list[str], as_json: bool) -> None:
     """Look for faults: invalid IOB2, contradicting labels, duplicates within and across splits, odd characters.
 
     SOURCES are one dataset (`sample`, a Hub id, a folder of parquet files), or up to three CoNLL or JSONL files: the
@@ -33,14 +36,16 @@ def check_corpus(sources: tuple[str, ...], as_json: bool) -> None:
     often outside, between neighbours of the same shapes.
 
     \b
-    Example: tweetspan corpus check train.conll dev.conll
+    Examples:
+      tweetspan corpus check train.conll dev.conll
+      tweetspan corpus check train.conll dev.conll --repair drop-leaks --repair drop-duplicates
     """
     from dataclasses import asdict
 
     from commands.rendering import print_json, print_table
     from trainer.corpus_check import check
 
-    findings = check(_load(sources))
+    findings = check(_load(sources, changes))
     if as_json:
         print_json([asdict(finding) for finding in findings])
     elif not findings:
@@ -52,8 +57,9 @@ def check_corpus(sources: tuple[str, ...], as_json: bool) -> None:
 
 @corpus_command.command("stats")
 @_sources
+@change_options
 @_as_json
-def corpus_stats(sources: tuple[str, ...], as_json: bool) -> None:
+def corpus_stats(sources: tuple[str, ...], changes: list[str], as_json: bool) -> None:
     """Count texts, words and entities by label, and the lengths of texts in words, of each split.
 
     \b
@@ -66,7 +72,7 @@ def corpus_stats(sources: tuple[str, ...], as_json: bool) -> None:
     from commands.rendering import print_json, print_table
     from tagging.words import words
 
-    corpus = _load(sources)
+    corpus = _load(sources, changes)
     rows = []
     for split_name, split in corpus.splits.items():
         lengths = [len(words(example.text)) for example in split]
@@ -94,14 +100,15 @@ def _short(examples: tuple[str, ...]) -> str:
     return "; ".join(one if len(one) <= _LONGEST else f"{one[:_LONGEST]}…" for one in examples[:_SHOWN])
 
 
-def _load(sources: tuple[str, ...]) -> Corpus:
+def _load(sources: tuple[str, ...], changes: list[str]) -> Corpus:
     from tagging.errors import CorpusError
     from trainer.corpus import load_files, load_named
+    from trainer.corpus_repairs import change
 
     if len(sources) == 1 and not Path(sources[0]).is_file():
         if Path(sources[0]).suffix in (".conll", ".jsonl", ".txt"):
             raise CorpusError(f"there is no file {sources[0]}; check the path")
-        return load_named(sources[0])
+        return change(load_named(sources[0]), changes)
     if len(sources) > len(_SPLITS):
         raise CorpusError(f"{len(sources)} files are given; give the training, validation and test file at most")
-    return load_files(*map(Path, sources))
+    return change(load_files(*map(Path, sources)), changes)

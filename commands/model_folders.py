@@ -24,11 +24,15 @@ def new_folder(models_folder: Path) -> Iterator[Path]:
 
 
 def keep(partial: Path, artifact_hash: str) -> Path:
-    """Rename a model that is written to its name, which is its hash."""
+    """Rename a model that is written to its name, which is its hash; a damaged one gives way, an intact one stays."""
     folder = partial.with_name(artifact_hash[:16])
     if not _is_intact(folder, artifact_hash):
         shutil.rmtree(folder, ignore_errors=True)
-        partial.rename(folder)
+        try:
+            partial.rename(folder)
+        except OSError:
+            if not _is_intact(folder, artifact_hash):  # else another process has just kept the very same model
+                raise
     return folder
 
 

@@ -2,6 +2,9 @@
 
 import click
 
+from commands.activation import activate, history, rollback
+from commands.compare_models import compare
+from commands.export_model import export
 from commands.optimize import optimize
 
 _HEADINGS = ("version", "active", "base model", "corpus", "trained (UTC)", "entity F1", "token F1", "fast form")
@@ -9,10 +12,11 @@ _HEADINGS = ("version", "active", "base model", "corpus", "trained (UTC)", "enti
 
 @click.group("models")
 def models_command() -> None:
-    """List, show, activate, upload and optimize model versions."""
+    """List, show, compare, activate, upload, export and optimize model versions."""
 
 
-models_command.add_command(optimize)
+for _command in (compare, activate, rollback, history, export, optimize):
+    models_command.add_command(_command)
 
 
 @models_command.command("list")
@@ -46,38 +50,22 @@ def list_versions(as_json: bool) -> None:
 @models_command.command("show")
 @click.argument("version", default="active")
 def show(version: str) -> None:
-    """Show all that is recorded of a version, as JSON: hyperparameters, corpus, scores of each epoch, artifact, and
-    its fast forms with what they cost.
+    """Show all that is recorded of a version, as JSON: hyperparameters, corpus, scores of each epoch, artifact,
+    its evaluations in short, its fast forms with what they cost, and the trials of the search that it came of.
 
     \b
     Example: tweetspan models show 2
     """
     from commands.opening import opened
     from commands.rendering import print_json
-    from db import model_versions, optimized_forms
+    from db import evaluations, model_versions, optimized_forms, search_trials
 
     with opened() as (_, database), database.read_session() as session:
         found = model_versions.find(session, version)
+        evaluated = [evaluations.summary(one) for one in evaluations.evaluations_of(session, found.id)]
         forms = [optimized_forms.details(form) for form in optimized_forms.forms_of(session, found.id)]
-        print_json(model_versions.details(found) | {"fast_forms": forms})
-
-
-@models_command.command("activate")
-@click.argument("version")
-def activate(version: str) -> None:
-    """Tag with a version from now on; workers pick it up with their next batch.
-
-    \b
-    Example: tweetspan models activate 2
-    """
-    from commands.opening import opened
-    from db import model_versions
-
-    with opened() as (_, database), database.write_session() as session:
-        found = model_versions.find(session, version)
-        model_versions.activate(session, found.id)
-        click.echo(f"model version {found.id} is active; what others have read stays under their --model")
-        click.echo("to have it read the stored tweets too: tweetspan reannotate")
+        trials = [search_trials.details(trial) for trial in search_trials.trials_of(session, found.id)]
+        print_json(model_versions.details(found) | {"evaluations": evaluated, "fast_forms": forms, "search": trials})
 
 
 @models_command.command("upload")

@@ -20,6 +20,7 @@ from tagging.onnx_form import write_onnx_form
 from tagging.tagger import Tagger
 from trainer.comparison import Comparison, compare
 from trainer.corpus import load_files, load_named, with_validation
+from trainer.corpus_repairs import change
 from trainer.examples import Corpus
 from worker.artifacts import load_artifact
 from worker.cores import usable_cores
@@ -44,6 +45,7 @@ def corpus_for(
     wanted = "give --dataset, or --train-file and --validation-file"
     try:
         corpus = with_validation(load_files(file) if file.is_file() else load_named(version.corpus), seed)
+        corpus = change(corpus, version.config.get("corpus_changes", []))
     except (CorpusError, HubUnreachableError) as error:
         raise CorpusError(f"the corpus of model version {version.id} cannot be loaded: {error}; {wanted}") from error
     if corpus.fingerprint != version.corpus_fingerprint:

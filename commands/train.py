@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from commands.corpus_changes import change_options
+
 _SENTENCE = "Zachary Raicik works for Corvus and lives in San Diego"
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -19,15 +21,27 @@ def _folds(context: click.Context, option: click.Parameter, folds: int) -> int:
 
 @click.command("train", short_help="Fine-tune an encoder and register it.")
 @click.option(
-    "--dataset", help="`sample`, a Hub id, or a folder of parquet files.  [default: GateNLP/broad_twitter_corpus]"
+    "--dataset",
+    "datasets",
+    multiple=True,
+    help="`sample`, a Hub id, or a folder of parquet files; several are joined, also with files.  "
+    "[default: GateNLP/broad_twitter_corpus]",
 )
-@click.option("--train-file", type=_FILE, help="CoNLL or JSONL instead of a dataset.")
-@click.option("--validation-file", type=_FILE, help="Without it a tenth of the training texts is held back.")
-@click.option("--test-file", type=_FILE, help="Kept with the fingerprint; never trained on.")
+@click.option("--train-file", "train_files", type=_FILE, multiple=True, help="CoNLL or JSONL; several are joined.")
+@click.option(
+    "--validation-file",
+    "validation_files",
+    type=_FILE,
+    multiple=True,
+    help="Without any validation text a tenth of the training texts is held back.",
+)
+@click.option("--test-file", "test_files", type=_FILE, multiple=True, help="Kept with the fingerprint; not trained on.")
+@change_options
 @click.option("--base-model", help="`starter`, a Hub id, or a folder.  [default: bert-base-cased]")
 @click.option("--recipe", default="default", show_default=True, help="`default`, or `tutorial` (only the head trains).")
 @click.option("--epochs", type=int, help="[default: 3]")
 @click.option("--batch-size", type=int, help="Texts a step.  [default: 32]")
+@click.option("--accumulation", type=int, help="Parts in which a step reads its texts, to save memory.  [default: 1]")
 @click.option("--learning-rate", type=float, help="[default: 6600 / parameters of the encoder]")
 @click.option("--weight-decay", type=float, help="[default: 0.01]")
 @click.option("--warmup", type=float, help="Fraction of all steps.  [default: 0.1]")
@@ -37,6 +51,8 @@ def _folds(context: click.Context, option: click.Parameter, folds: int) -> int:
 @click.option("--device", help="auto, cpu, cuda or cuda:N.  [default: auto]")
 @click.option("--train-layers", help="all, head or last-N.  [default: all]")
 @click.option("--label-subwords", type=click.Choice(["first", "all"]), help="[default: first]")
+@click.option("--capitals/--no-capitals", default=None, help="Let the encoder read capital letters.  [default: yes]")
+@click.option("--average", type=float, help="Share of the steps over which weights are averaged.  [default: 0.1]")
 @click.option(
     "--calibration-folds",
     type=int,
@@ -45,17 +61,30 @@ def _folds(context: click.Context, option: click.Parameter, folds: int) -> int:
     callback=_folds,
     help="K further trainings, on (K - 1) / K of the texts each, that say what a score is worth; 0 for none.",
 )
+@click.option(
+    "--search",
+    "trials",
+    type=click.IntRange(1),
+    help="Try so many settings of learning rate, epochs, batch size, weight decay and warmup (those given here are "
+    "kept); train and register the best. The same command goes on with a search that was cut off.",
+)
+@click.option("--search-time", help="Begin no trial after so long in all: 30m, 2h.  [default: no limit]")
 @click.option("--try", "sentence", default=_SENTENCE, show_default=True, help="A text to tag before and after.")
-@click.option("--activate", is_flag=True, help="Tag with the new version from now on (the first one always is).")
+@click.option("--activate", is_flag=True, help="Tag with it from now on, unless it is worse (the first always does).")
+@click.option("--resume", is_flag=True, help="Go on from the last whole epoch of the same training, if it was cut off.")
 def train_command(
-    dataset: str | None,
-    train_file: Path | None,
-    validation_file: Path | None,
-    test_file: Path | None,
+    datasets: tuple[str, ...],
+    train_files: tuple[Path, ...],
+    validation_files: tuple[Path, ...],
+    test_files: tuple[Path, ...],
+    changes: list[str],
     recipe: str,
     calibration_folds: int,
+    trials: int | None,
+    search_time: str | None,
     sentence: str,
     activate: bool,
+    resume: bool,
     **hyperparameters: Any,
 ) -> None:
     """Fine-tune an encoder on an annotated corpus and register the version.
@@ -64,34 +93,52 @@ def train_command(
     Without a hub:
       tweetspan train --dataset sample --base-model starter --epochs 8 --batch-size 16
       tweetspan train --train-file train.conll --validation-file dev.conll --base-model starter
+      tweetspan train --dataset sample --base-model starter --search 20 --search-time 30m
     """
-    if dataset and train_file:
-        raise click.UsageError("give --dataset or --train-file, not both")
-    if (validation_file or test_file) and not train_file:
+    if (validation_files or test_files) and not train_files:
         raise click.UsageError("--validation-file and --test-file go with --train-file")
+    if search_time and not trials:
+        raise click.UsageError("--search-time goes with --search")
 
     from commands.calibrating import calibrate
+    from commands.checkpoint_folders import checkpoint_folder
     from commands.opening import opened
-    from commands.training import register, show_corpus, train
+    from commands.registering import register
+    from commands.training import show_corpus, train
+    from commands.windows import parse_duration
     from tagging.quiet import hush_transformers
     from trainer.base_model import find_base_model
     from trainer.config import TrainingConfig
-    from trainer.corpus import BROAD_TWITTER_CORPUS, load_files, load_named, with_validation
+    from trainer.corpus import BROAD_TWITTER_CORPUS, load_corpus, with_validation
+    from trainer.corpus_repairs import change
 
     hush_transformers()
+    seconds = parse_duration(search_time) if search_time else None
     config = TrainingConfig.from_recipe(recipe, **hyperparameters)
     find_base_model(config.base_model)  # before minutes are spent on a corpus
-    corpus = (
-        load_files(train_file, validation_file, test_file)
-        if train_file
-        else load_named(dataset or BROAD_TWITTER_CORPUS)
-    )
-    corpus = with_validation(corpus, config.seed)
+    if not (datasets or train_files):
+        datasets = (BROAD_TWITTER_CORPUS,)
+    loaded = load_corpus(datasets, train_files, validation_files, test_files)
+    corpus = change(with_validation(loaded, config.seed), changes)
     show_corpus(corpus)
     with opened() as (settings, database):
-        trained = train(config, corpus, sentence)
-        calibrate(trained, corpus, calibration_folds)
-        version_id, is_active = register(settings, database, trained, corpus, activate)
-    click.echo(f"registered as model version {version_id}" + (", active" if is_active else ""))
-    if not is_active:
-        click.echo(f"to tag with it: tweetspan models activate {version_id}")
+        found = None
+        if trials:
+            from commands.searching import registered, run_search
+
+            given = {name for name, value in hyperparameters.items() if value is not None}
+            found = run_search(config, given, corpus, settings.searches_folder, trials, seconds)
+            if known := registered(database, found):
+                click.echo(f"of this search came model version {known}; for more trials give a larger --search")
+                return
+            config = found.config
+        with checkpoint_folder(settings.home, config, corpus, resume) as checkpoints:
+            trained = train(config, corpus, sentence, checkpoints)
+            calibrate(trained, corpus, calibration_folds)
+            done = register(settings, database, trained, corpus, activate, resume, found)
+    click.echo(f"registered as model version {done.version}" + (", active" if done.is_active else ""))
+    click.echo(f"its report: {done.report}")
+    if done.compared:
+        click.echo(done.compared)
+    elif not done.is_active:
+        click.echo(f"to tag with it: tweetspan models activate {done.version}")

@@ -1,31 +1,29 @@
-"""What `tweetspan train` shows while it works, and how a trained model becomes a registered version."""
+"""What `tweetspan train` shows while it works."""
 
 from __future__ import annotations
 
 from collections import Counter
-from importlib.metadata import version as library_version
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from commands.model_folders import keep, new_folder
 from commands.rendering import marked, paused, print_table, progress_bar
-from db import model_versions
-from db.session import Database
-from settings import Settings
 from tagging.tagger import Tagger
 from trainer.config import TrainingConfig
+from trainer.epochs import Listener, last_complete
 from trainer.examples import Corpus
-from trainer.finetune import Listener, TrainedModel, finetune
-from trainer.scoring import score
+from trainer.finetune import TrainedModel, finetune
 from trainer.training_set import token_labels
 
-_LIBRARIES = ("torch", "transformers", "tokenizers", "datasets", "evaluate", "tweetspan")
+if TYPE_CHECKING:
+    pass
 
 
 def show_corpus(corpus: Corpus) -> None:
     """Print the splits with their sizes and label counts."""
-    click.echo(f"corpus {corpus.name}, fingerprint {corpus.fingerprint[:12]}")
+    changed = "".join(f", {change}" for change in corpus.changes)
+    click.echo(f"corpus {corpus.name}{changed}, fingerprint {corpus.fingerprint[:12]}")
     labels = corpus.entity_labels
     rows = []
     for name, split in corpus.splits.items():
@@ -34,9 +32,11 @@ def show_corpus(corpus: Corpus) -> None:
     print_table(["split", "texts", *labels], rows)
 
 
-def train(config: TrainingConfig, corpus: Corpus, sentence: str) -> TrainedModel:
+def train(config: TrainingConfig, corpus: Corpus, sentence: str, checkpoints: Path) -> TrainedModel:
     """Fine-tune with a progress bar; print an example, the baseline, each epoch, and `sentence` before and after."""
-    validation = corpus.splits["validation"]
+    last = last_complete(checkpoints)
+    if last:
+        click.echo(f"going on from {last.name}")
     with progress_bar() as progress:
         bar = progress.add_task("training", total=None)
 
@@ -56,44 +56,13 @@ def train(config: TrainingConfig, corpus: Corpus, sentence: str) -> TrainedModel
             on_step=lambda done, total: progress.update(bar, completed=done, total=total),
             on_epoch=on_epoch,
         )
-        trained = finetune(config, corpus, lambda tagger: score(tagger.tag, validation), listener)
+        trained = finetune(config, corpus, listener=listener, checkpoints=checkpoints)
     click.echo(
         f"kept epoch {trained.best_epoch}, learning rate {trained.config.learning_rate}, {trained.seconds:.0f} s"
     )
     _show_by_label(trained.scores)
     click.echo(f"trained: {marked(sentence, trained.tagger.tag([sentence])[0])}")
     return trained
-
-
-def register(
-    settings: Settings, database: Database, trained: TrainedModel, corpus: Corpus, activate: bool
-) -> tuple[int, bool]:
-    """Save the model folder and write the version; return its number and whether it is active.
-
-    The folder is written beside and renamed, and the row is one transaction: an interruption leaves no half version.
-    """
-    with new_folder(settings.models_folder) as partial:
-        manifest = trained.save(partial)
-        folder = keep(partial, manifest.hash)
-    with database.write_session() as session:
-        version = model_versions.register(
-            session,
-            base_model=trained.config.base_model,
-            config=trained.config.as_dict(),
-            corpus=corpus.name,
-            corpus_fingerprint=corpus.fingerprint,
-            split_sizes=corpus.sizes,
-            labels=trained.tagger.labels,
-            libraries={name: library_version(name) for name in _LIBRARIES},
-            device=trained.device,
-            seconds=trained.seconds,
-            scores={"untrained": trained.baseline, "epochs": trained.epochs, "best_epoch": trained.best_epoch},
-            artifact_uri=folder.as_uri(),
-            artifact_hash=manifest.hash,
-        )
-        if activate or model_versions.active_id(session) is None:
-            model_versions.activate(session, version.id)
-        return version.id, model_versions.active_id(session) == version.id
 
 
 def _show_example(tagger: Tagger, corpus: Corpus) -> None:

@@ -3,9 +3,10 @@
 import re
 from datetime import UTC, datetime, timedelta
 
-from tagging.errors import QueryError
+from tagging.errors import ConfigError, QueryError
 
 _UNITS = {"h": "hours", "d": "days", "w": "weeks"}
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def parse_moment(text: str, newest: datetime | None) -> datetime:
@@ -26,6 +27,18 @@ def parse_moment(text: str, newest: datetime | None) -> datetime:
     except (ValueError, OverflowError):
         raise QueryError(f"{text!r} is not a time; write 2024-03-05, 2024-03-05T14:00, 7d, 12h or 2w") from None
     return moment
+
+
+def parse_duration(text: str) -> float:
+    """Read a length of time in seconds. Raises ConfigError for anything else.
+
+    >>> parse_duration("1.5h"), parse_duration("30m")
+    (5400.0, 1800.0)
+    """
+    found = re.fullmatch(r"(\d{1,6}(?:\.\d{1,3})?)([smhd])", text.strip())
+    if not found:
+        raise ConfigError(f"{text!r} is not a length of time; write 90s, 30m, 2h or 1d")
+    return float(found[1]) * _SECONDS[found[2]]
 
 
 def moment_text(seconds: float) -> str:

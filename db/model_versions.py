@@ -1,13 +1,13 @@
-"""The registry: register, activate and find model versions."""
+"""The registry: register, activate, roll back and find model versions."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, text
 from sqlalchemy.orm import Session
 
-from db.tables import ModelAlias, ModelVersion
+from db.tables import ModelActivation, ModelAlias, ModelVersion
 from tagging.errors import ModelVersionError
 
 ACTIVE = "active"
@@ -19,10 +19,52 @@ def register(session: Session, **values: Any) -> ModelVersion:
     return session.scalars(version).one()
 
 
-def activate(session: Session, version_id: int) -> None:
-    """Point "active" at a version: batches claimed from now on are tagged with it. Raises ModelVersionError."""
+def lock_active(session: Session) -> int | None:
+    """Return the id of the active version, None if there is none; it stays so until the transaction ends."""
+    if session.get_bind().dialect.name == "postgresql":  # SQLite writes one transaction at a time anyway
+        session.execute(text("LOCK TABLE model_activations IN SHARE ROW EXCLUSIVE MODE"))
+    return active_id(session)
+
+
+def activate(session: Session, version_id: int, compared: str | None = None) -> None:
+    """Point "active" at a version: batches claimed from now on are tagged with it. Raises ModelVersionError.
+
+    `compared` is kept with it: how it stood against the one that was active before.
+    """
     find(session, str(version_id))
-    session.merge(ModelAlias(name=ACTIVE, model_version_id=version_id, changed_at=datetime.now(UTC)))
+    if lock_active(session) != version_id:
+        now = datetime.now(UTC)
+        session.add(ModelActivation(model_version_id=version_id, activated_at=now, compared=compared))
+        _point(session, version_id, now)
+
+
+def rollback(session: Session) -> int:
+    """Point "active" back at the version that was active before, and return its id. Again, it goes one further back.
+
+    Raises ModelVersionError if there was none.
+    """
+    lock_active(session)
+    standing = select(ModelActivation).where(ModelActivation.rolled_back_at.is_(None))
+    last_two = session.scalars(standing.order_by(ModelActivation.id.desc()).limit(2)).all()
+    if len(last_two) < 2:
+        raise ModelVersionError("no other version was active before; see `tweetspan models history`")
+    last, before = last_two
+    last.rolled_back_at = datetime.now(UTC)
+    _point(session, before.model_version_id, last.rolled_back_at)
+    return before.model_version_id
+
+
+def history(session: Session) -> list[dict[str, Any]]:
+    """Return every activation, the newest first, as JSON can hold it."""
+    return [
+        {
+            "version": one.model_version_id,
+            "activated_at": one.activated_at.isoformat(timespec="seconds"),
+            "rolled_back_at": one.rolled_back_at and one.rolled_back_at.isoformat(timespec="seconds"),
+            "compared": one.compared,
+        }
+        for one in session.scalars(select(ModelActivation).order_by(ModelActivation.id.desc()))
+    ]
 
 
 def relocate(session: Session, version_id: int, artifact_uri: str) -> None:
@@ -58,6 +100,18 @@ def find(session: Session, name: str = ACTIVE) -> ModelVersion:
     return version
 
 
+def with_artifact(session: Session, artifact_hash: str) -> ModelVersion | None:
+    """Return the last version whose model has this hash, None if there is none."""
+    same = select(ModelVersion).where(ModelVersion.artifact_hash == artifact_hash)
+    return session.scalars(same.order_by(ModelVersion.id.desc()).limit(1)).one_or_none()
+
+
+def validation_counts(session: Session, version_id: int) -> dict[str, Any] | None:
+    """Return the counts by text that were kept with a version (see `trainer.kept_counts`), None if there are none."""
+    kept = select(ModelVersion.validation_counts).where(ModelVersion.id == version_id)
+    return session.scalars(kept).one_or_none()
+
+
 def summary(version: ModelVersion, active: int | None) -> dict[str, Any]:
     """Return a version in one line: number, whether it is active, encoder, corpus, time and kept scores."""
     kept = kept_scores(version)
@@ -73,8 +127,8 @@ def summary(version: ModelVersion, active: int | None) -> dict[str, Any]:
 
 
 def details(version: ModelVersion) -> dict[str, Any]:
-    """Return every column of a version, as JSON can hold it."""
-    columns = (column.key for column in ModelVersion.__table__.columns)
+    """Return every column of a version but its counts by text, as JSON can hold it."""
+    columns = (column.key for column in ModelVersion.__table__.columns if column.key != "validation_counts")
     row = {name: getattr(version, name) for name in columns}
     return {**row, "created_at": version.created_at.isoformat()}
 
@@ -83,3 +137,7 @@ def kept_scores(version: ModelVersion) -> dict[str, Any]:
     """Return the validation scores of the epoch whose weights were kept."""
     epochs: list[dict[str, Any]] = version.scores.get("epochs", [])
     return epochs[version.scores["best_epoch"] - 1] if epochs else {}
+
+
+def _point(session: Session, version_id: int, now: datetime) -> None:
+    session.merge(ModelAlias(name=ACTIVE, model_version_id=version_id, changed_at=now))

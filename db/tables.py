@@ -3,6 +3,8 @@
 Offsets are Unicode code points into `tweets.text`, end exclusive.
 """
 
+from typing import Any
+
 from sqlalchemy import (
     JSON,
     REAL,
@@ -39,6 +41,9 @@ class ModelVersion(Base):
     scores: Mapped[Json]  # on validation: untrained, each epoch's, and which epoch was kept
     artifact_uri: Mapped[String]
     artifact_hash: Mapped[String]
+    validation_counts: Mapped[dict[str, Any] | None] = mapped_column(  # by text; large, so loaded by its name alone
+        JSON(none_as_null=True), deferred=True
+    )
 
 
 class ModelAlias(Base):
@@ -49,6 +54,18 @@ class ModelAlias(Base):
     name: Mapped[str] = mapped_column(Text, primary_key=True)
     model_version_id: Mapped[int] = mapped_column(ForeignKey("model_versions.id"))
     changed_at: Mapped[Moment]
+
+
+class ModelActivation(Base):
+    """One time that a version was made the active one. The last that was not rolled back is."""
+
+    __tablename__ = "model_activations"
+
+    id: Mapped[Key]
+    model_version_id: Mapped[int] = mapped_column(ForeignKey("model_versions.id"))
+    activated_at: Mapped[Moment]
+    compared: Mapped[String | None]  # how it stood against the active one of before, in words
+    rolled_back_at: Mapped[Moment | None]
 
 
 class OptimizedForm(Base):
@@ -69,6 +86,39 @@ class OptimizedForm(Base):
     f1_cost: Mapped[float] = mapped_column(Double)  # points of F1 (hundredths) below the original's
     differing_share: Mapped[float] = mapped_column(Double)  # of the texts: those whose entities are not the original's
     speed: Mapped[float] = mapped_column(Double)  # times the original's, where it was made
+
+
+class Evaluation(Base):
+    """What a version scores on some annotated texts. See `db.evaluations`."""
+
+    __tablename__ = "evaluations"
+
+    model_version_id: Mapped[int] = mapped_column(
+        BIG, ForeignKey("model_versions.id"), primary_key=True, autoincrement=False
+    )
+    texts_fingerprint: Mapped[str] = mapped_column(Text, primary_key=True)  # of the texts and their gold alone
+    created_at: Mapped[Moment]
+    corpus: Mapped[String]  # the name by which it was loaded
+    split: Mapped[String]
+    texts: Mapped[int]
+    results: Mapped[Json]  # as `trainer.evaluation.Evaluation` has them
+
+
+class SearchTrial(Base):
+    """A trial of the search for hyperparameters that a version came of: a copy of what Optuna's own file holds."""
+
+    __tablename__ = "search_trials"
+
+    model_version_id: Mapped[int] = mapped_column(
+        BIG, ForeignKey("model_versions.id"), primary_key=True, autoincrement=False
+    )
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    study: Mapped[String]  # the same for the same search, which may go on after a version came of it
+    state: Mapped[String]  # complete, pruned or failed
+    hyperparameters: Mapped[Json]  # those that were searched
+    epochs: Mapped[list[dict[str, Any]]] = mapped_column(JSON)  # validation scores after each
+    started_at: Mapped[Moment]
+    ended_at: Mapped[Moment]
 
 
 class Tweet(Base):

@@ -15,6 +15,7 @@ from tagging.calibration import Calibration
 from tagging.errors import CheckpointError
 
 MANIFEST_NAME = "tweetspan.json"
+CARD_NAME = "README.md"  # for readers alone: not part of the hash, and may be edited
 ONNX_FILE = "model.onnx"  # in the ONNX form of a model folder, instead of the weights
 _FORMAT = 2
 _READABLE = (1, 2)  # 1 has no calibration, and says otherwise what a score is
@@ -131,7 +132,7 @@ def _hash_files(folder: Path) -> dict[str, str]:
     for path in sorted(folder.iterdir()):
         if path.suffix.lower() in _PICKLES:
             raise CheckpointError(f"{path} may be a pickle, which can run code when loaded; remove it")
-        if path.name != MANIFEST_NAME and path.is_file():
+        if path.name not in (MANIFEST_NAME, CARD_NAME) and path.is_file():
             with path.open("rb") as file:
                 hashes[path.name] = hashlib.file_digest(file, "sha256").hexdigest()
     return hashes

@@ -50,12 +50,20 @@ class ModelVersionError(TweetspanError):
     """No such model version, or none is active."""
 
 
+class WorseModelError(TweetspanError):
+    """A version is significantly worse than the active one and would take its place."""
+
+
 class DatabaseError(TweetspanError):
     """The database cannot be reached, or is on another revision than the code."""
 
 
 class BrokerError(TweetspanError):
     """Redis cannot be reached or started."""
+
+
+class TrainingRunningError(TweetspanError):
+    """Another process trains the very same; two would write each other's checkpoints."""
 
 
 class MessageError(TweetspanError):

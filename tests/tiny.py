@@ -46,7 +46,8 @@ def save_tiny_model(folder: Path, encoder: Path) -> Path:
     """Save a random model over an encoder: its answers mean nothing, but it is sure of them, and words differ."""
     from trainer.config import TrainingConfig
     from trainer.corpus import load_named  # imports datasets, which most tests do without
-    from trainer.finetune import TrainedModel, load_encoder
+    from trainer.encoder import load_encoder
+    from trainer.finetune import TrainedModel
 
     config = TrainingConfig(base_model=str(encoder), device="cpu")
     tagger = load_encoder(config, load_named("sample"))

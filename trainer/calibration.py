@@ -15,8 +15,10 @@ from sklearn.linear_model import LogisticRegression
 from tagging.calibration import Calibration, features
 from tagging.spans import Span, spans_to_chunks
 from tagging.words import words
+from trainer.epochs import QUIET, Listener
 from trainer.examples import Corpus, Example
-from trainer.finetune import Listener, ScoreFunction, TrainedModel, finetune
+from trainer.finetune import ScoreFunction, TrainedModel, finetune
+from trainer.unannotated import judged
 
 LEAST = 50  # spans that are right, and as many that are wrong, so that half a dozen weights can be fitted
 
@@ -24,7 +26,7 @@ Judged = tuple[dict[str, float], bool]  # the features of a span that was found,
 
 
 def calibrate(
-    trained: TrainedModel, corpus: Corpus, folds: int, listener: Callable[[int], Listener] = lambda fold: Listener()
+    trained: TrainedModel, corpus: Corpus, folds: int, listener: Callable[[int], Listener] = lambda fold: QUIET
 ) -> Calibration | None:
     """Fit the calibration of a model that was trained on the corpus's training split; None if that is too small.
 
@@ -36,14 +38,14 @@ def calibrate(
     if sum(len(example.spans) for example in train) < 2 * LEAST:
         return None
     config = trained.config
-    judged: list[Judged] = []
+    found: list[Judged] = []
     for fold, held_back in enumerate(cut(len(train), folds, config.seed)):
         rest = tuple(example for index, example in enumerate(train) if index not in held_back)
         unseen = tuple(train[index] for index in held_back)
         without = Corpus(corpus.name, {"train": rest, "validation": unseen})
         other = finetune(config, without, _favouring(trained.best_epoch, config.best_by), listener(fold))
-        judged.extend(judge(other.tagger.tag, unseen))
-    return fit(judged, folds)
+        found.extend(judge(other.tagger.tag, unseen))
+    return fit(found, folds)
 
 
 def cut(number: int, folds: int, seed: int) -> list[dict[int, None]]:
@@ -53,8 +55,8 @@ def cut(number: int, folds: int, seed: int) -> list[dict[int, None]]:
 
 
 def judge(tag: Callable[[Sequence[str]], list[list[Span]]], examples: Sequence[Example]) -> Iterator[Judged]:
-    """Tag the examples with an uncalibrated tagger, and tell of each span whether boundaries and label are right."""
-    for example, spans in zip(examples, tag([example.text for example in examples]), strict=True):
+    """Tag examples with an uncalibrated tagger, and tell of each span whether boundaries and label are right."""
+    for example, spans in zip(examples, judged(examples, tag([example.text for example in examples])), strict=True):
         offsets = words(example.text)
         gold = set(spans_to_chunks(example.spans, offsets))
         for span, chunk in zip(spans, spans_to_chunks(spans, offsets), strict=True):
@@ -63,16 +65,16 @@ def judge(tag: Callable[[Sequence[str]], list[list[Span]]], examples: Sequence[E
             yield features(log_probability, span.label, length, span.surface(example.text)), chunk in gold
 
 
-def fit(judged: Sequence[Judged], folds: int) -> Calibration | None:
+def fit(found: Sequence[Judged], folds: int) -> Calibration | None:
     """Fit a calibration by logistic regression; None if fewer than LEAST spans are right, or wrong."""
-    right = [is_right for _, is_right in judged]
+    right = [is_right for _, is_right in found]
     if min(right.count(True), right.count(False)) < LEAST:
         return None
     vectorizer = DictVectorizer(sparse=False)
-    rows = vectorizer.fit_transform([found for found, _ in judged])
+    rows = vectorizer.fit_transform([row for row, _ in found])
     model = LogisticRegression(max_iter=1000).fit(rows, right)
     weights = dict(zip(vectorizer.get_feature_names_out().tolist(), model.coef_[0].tolist(), strict=True))
-    return Calibration(float(model.intercept_[0]), weights, folds, len(judged))
+    return Calibration(float(model.intercept_[0]), weights, folds, len(found))
 
 
 def _favouring(epoch: int, best_by: str) -> ScoreFunction:

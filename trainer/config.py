@@ -14,6 +14,8 @@ RECIPES: dict[str, dict[str, Any]] = {
         "batch_size": 16,
         "warmup": 0.0,
         "train_layers": "head",
+        "capitals": False,
+        "average": 0.0,
         "best_by": "token_f1_weighted",
     },
 }
@@ -23,9 +25,12 @@ RECIPES: dict[str, dict[str, Any]] = {
 class TrainingConfig:
     """The hyperparameters of one fine-tuning.
 
+    A step reads `batch_size` texts, in `accumulation` parts where the device cannot hold them at once.
     `learning_rate` None means the rule of `default_learning_rate`; `warmup` is a fraction of all steps; `max_length`
     is the window in token ids; `train_layers` is all, head or last-N; `label_subwords` says whether only the first
     sub-word of a word carries its label or all do; `best_by` names the validation score that picks the epoch.
+    `capitals` lets the encoder read capital letters (trainer/casing.py); `average` is the share of all
+    steps over which the weights are averaged (trainer/weight_average.py), 0 for no average.
     Raises ConfigError for a value out of range.
     """
 
@@ -33,6 +38,7 @@ class TrainingConfig:
     recipe: str = "default"
     epochs: int = 3
     batch_size: int = 32
+    accumulation: int = 1
     learning_rate: float | None = None
     weight_decay: float = 0.01
     warmup: float = 0.1
@@ -42,16 +48,25 @@ class TrainingConfig:
     device: str = "auto"
     train_layers: str = "all"
     label_subwords: str = "first"
+    capitals: bool = True
+    average: float = 0.1
     best_by: str = "overall_f1"
 
     def __post_init__(self) -> None:
         _check("epochs", self.epochs, 1, 1000)
         _check("batch size", self.batch_size, 1, 4096)
+        _check("accumulation", self.accumulation, 1, self.batch_size)
         _check("learning rate", 1e-3 if self.learning_rate is None else self.learning_rate, 1e-9, 1)
         _check("weight decay", self.weight_decay, 0, 1)
         _check("warmup", self.warmup, 0, 0.99)
         _check("max length", self.max_length, 16, 100_000)
+        _check("average", self.average, 0, 1)
         _check("seed", self.seed, 0, 2**32 - 1)
+        if self.batch_size % self.accumulation:
+            raise ConfigError(
+                f"a batch size of {self.batch_size} cannot be read in {self.accumulation} equal parts; "
+                "give an accumulation that divides it"
+            )
         if self.label_subwords not in ("first", "all"):
             raise ConfigError(f"label subwords {self.label_subwords!r} is not known; use first or all")
         trained_layers(self.train_layers)

@@ -1,7 +1,8 @@
 """Load annotated corpora: from the Hub, from CoNLL or JSONL files, or the sample that comes with tweetspan."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from datasets import Dataset, DatasetDict, load_dataset
@@ -11,6 +12,7 @@ from trainer.corpus_files import from_iob2, read_examples
 from trainer.examples import Corpus, Example
 from trainer.hub import require_hub
 from trainer.sample import sample_folder
+from trainer.unannotated import with_unannotated
 
 BROAD_TWITTER_CORPUS = "GateNLP/broad_twitter_corpus"
 SAMPLE = "sample"
@@ -23,6 +25,28 @@ _SPLIT_NAMES = {
     "test": "test",
 }
 _LABEL_COLUMNS = ("ner_tags", "labels", "tags")
+
+
+def load_corpus(
+    datasets: Sequence[str] = (),
+    train_files: Sequence[Path] = (),
+    validation_files: Sequence[Path] = (),
+    test_files: Sequence[Path] = (),
+) -> Corpus:
+    """Load datasets (see `load_named`) and files, joined in this order."""
+    corpora = [load_named(name) for name in datasets]
+    corpora += [Corpus(str(path), {"train": tuple(read_examples(path))}) for path in train_files]
+    corpora += [Corpus("", {"validation": tuple(read_examples(path))}) for path in validation_files]
+    corpora += [Corpus("", {"test": tuple(read_examples(path))}) for path in test_files]
+    return with_unannotated(joined(corpora))
+
+
+def joined(corpora: Sequence[Corpus]) -> Corpus:
+    """Join corpora split by split, in their order."""
+    splits: dict[str, tuple[Example, ...]] = {}
+    for corpus in corpora:
+        splits |= {name: splits.get(name, ()) + split for name, split in corpus.splits.items()}
+    return Corpus(" + ".join(corpus.name for corpus in corpora if corpus.name), splits)
 
 
 def load_named(name: str) -> Corpus:
@@ -51,7 +75,12 @@ def load_files(
     """Load a corpus from CoNLL or JSONL files (see `trainer.corpus_files`)."""
     files = {"train": train, "validation": validation, "test": test}
     splits = {split: tuple(read_examples(path)) for split, path in files.items() if path is not None}
-    return Corpus(name or str(train), splits)
+    return with_unannotated(Corpus(name or str(train), splits))
+
+
+def load_texts(file: Path) -> tuple[Example, ...]:
+    """Load the annotated texts of a file that is no split of anything. Raises CorpusError."""
+    return load_files(file).splits["train"]
 
 
 def with_validation(corpus: Corpus, seed: int) -> Corpus:
@@ -72,17 +101,15 @@ def with_validation(corpus: Corpus, seed: int) -> Corpus:
         )
     shuffled = random.Random(seed).sample(train, len(train))  # noqa: S311 (no secret)
     held_back = max(1, len(train) // 10)
-    return Corpus(
-        corpus.name,
-        {**corpus.splits, "train": tuple(shuffled[held_back:]), "validation": tuple(shuffled[:held_back])},
-    )
+    train, validation = tuple(shuffled[held_back:]), tuple(shuffled[:held_back])
+    return replace(corpus, splits={**corpus.splits, "train": train, "validation": validation})
 
 
 def _from_dataset_dict(loaded: DatasetDict, name: str) -> Corpus:
     splits = {
         _SPLIT_NAMES[split]: tuple(_from_dataset(loaded[split], name)) for split in loaded if split in _SPLIT_NAMES
     }
-    return Corpus(name, splits)
+    return with_unannotated(Corpus(name, splits))
 
 
 def _from_dataset(dataset: Dataset, name: str) -> Iterator[Example]:

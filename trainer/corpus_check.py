@@ -8,7 +8,7 @@ from itertools import combinations, pairwise
 
 from tagging.spans import OUTSIDE
 from tagging.words import words
-from trainer.examples import Corpus, Example
+from trainer.examples import HANDLE, Corpus, Example
 
 _SHOWN = 5  # examples of a finding
 _FEWEST = 10  # occurrences of a token with its rarer reading, before that counts as a conflict
@@ -34,12 +34,15 @@ class Finding:
 
 
 def check(corpus: Corpus) -> list[Finding]:
-    """Look for invalid IOB2, contradicting labels, duplicates and odd characters; return what was found."""
+    """Look for invalid IOB2, contradicting labels, words without annotation, duplicates and odd characters.
+
+    Returns what was found.
+    """
     findings: list[Finding] = []
     for name, split in corpus.splits.items():
         labelled = [labelled_tokens(example) for example in split]
         findings += [_invalid_iob2(name, labelled), *conflicts(name, labelled)]
-        findings += [_duplicates(name, split), _odd_characters(name, split)]
+        findings += [_unannotated(name, split), _duplicates(name, split), _odd_characters(name, split)]
     findings += [_leaks(corpus, *names) for names in combinations(corpus.splits, 2)]
     return [finding for finding in findings if finding.count]
 
@@ -106,6 +109,12 @@ def _invalid_iob2(where: str, labelled: Sequence[Labelled]) -> Finding:
     ]
     inside = sum(label.startswith("I-") for tokens in labelled for _, label in tokens)
     return Finding("I- that continues nothing", where, len(wrong), inside, tuple(wrong[:_SHOWN]))
+
+
+def _unannotated(where: str, split: Sequence[Example]) -> Finding:
+    found = [example.text[start:end] for example in split for start, end in sorted(example.unannotated)]
+    handles = sum(HANDLE.fullmatch(one.text[start:end]) is not None for one in split for start, end in words(one.text))
+    return Finding("handles left as one token, never labelled", where, len(found), handles, tuple(found[:_SHOWN]))
 
 
 def _duplicates(where: str, split: Sequence[Example]) -> Finding:

@@ -7,23 +7,29 @@ only `official_chunks`, the scoring of such a corpus by its own tokens, splits i
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tagging.spans import Chunk, Span, chunks, chunks_to_spans, iob2, spans_to_chunks
 from tagging.words import words
 
+HANDLE = re.compile(r"[@＠]\w+")
 _SIGNS = ("@", "#")
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A text with its gold spans; where the corpus came as tokens, also their offsets and IOB2 labels."""
+    """A text with its gold spans; where the corpus came as tokens, also their offsets and IOB2 labels.
+
+    `unannotated` are words that nobody looked at (see trainer/unannotated.py): neither trained on nor judged.
+    """
 
     text: str
     spans: tuple[Span, ...]
     tokens: tuple[tuple[int, int], ...] = ()
     token_labels: tuple[str, ...] = ()
+    unannotated: frozenset[tuple[int, int]] = frozenset()
 
     def word_labels(self) -> list[str]:
         """Return the IOB2 label of each of `words(text)`; a span that ends inside a word takes the whole word."""
@@ -33,10 +39,13 @@ class Example:
 
 @dataclass(frozen=True)
 class Corpus:
-    """Named splits of examples. `name` tells where it came from, for the registry."""
+    """Named splits of examples. `name` and `changes` tell where they came from and what was done to them since, for
+    the registry; `trainer.corpus_repairs.change` repeats the changes.
+    """
 
     name: str
     splits: dict[str, tuple[Example, ...]]
+    changes: tuple[str, ...] = ()
 
     @property
     def entity_labels(self) -> tuple[str, ...]:

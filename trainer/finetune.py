@@ -1,42 +1,42 @@
-"""Fine-tune an encoder with a classifier over words: `finetune(config, corpus, score)`.
+"""Fine-tune an encoder with a classifier over words: `finetune(config, corpus)`.
 
 Imports torch and transformers alone, so that it runs wherever those two are.
 """
 
+import math
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch.utils.data import Dataset, Sampler
 from transformers import (
-    AutoConfig,
-    AutoModelForTokenClassification,
-    AutoTokenizer,
     DataCollatorForTokenClassification,
     PreTrainedModel,
     PrinterCallback,
     Trainer,
-    TrainerCallback,
     TrainingArguments,
-    set_seed,
 )
 
 from tagging.checkpoint import Manifest, write_manifest
 from tagging.devices import find_device, find_precision
-from tagging.errors import ConfigError, EncoderError
-from tagging.positions import first_position
-from tagging.spans import label_list
+from tagging.errors import CorpusError
 from tagging.tagger import Tagger
-from tagging.torch_runtime import TorchRuntime
-from trainer.base_model import find_base_model
-from trainer.config import TrainingConfig, trained_layers
+from trainer.batches import SimilarLengths
+from trainer.casing import with_capitals, write_plain_embedding
+from trainer.config import TrainingConfig
+from trainer.encoder import freeze, load_encoder
+from trainer.epochs import QUIET, Epochs, Listener, Scores, last_complete
 from trainer.examples import Corpus
-from trainer.training_set import training_set
+from trainer.training_set import TrainingSet, training_set
+from trainer.weight_average import WeightAverage
 
-Scores = dict[str, Any]
+_PAYS_FROM = 256  # the width of an encoder from which bf16 is quicker on a CPU
+
 ScoreFunction = Callable[[Tagger], Scores]
 
 
@@ -70,122 +70,96 @@ class TrainedModel:
         return write_manifest(folder, self.config.base_model, labels, self.config.max_length, self.tagger.calibration)
 
 
-@dataclass(frozen=True)
-class Listener:
-    """What a caller may want to see while training goes on; each does nothing unless given."""
-
-    on_start: Callable[[Tagger, Scores], None] = lambda tagger, baseline: None  # the untrained network
-    on_step: Callable[[int, int], None] = lambda done, total: None  # optimizer steps
-    on_epoch: Callable[[int, Scores], None] = lambda epoch, scores: None
-
-
-def load_encoder(config: TrainingConfig, corpus: Corpus) -> Tagger:
-    """Load an encoder and its tokenizer, with an untrained head for the corpus's labels; the seed sets its weights.
-
-    Raises EncoderError for an encoder or tokenizer that cannot be used, HubUnreachableError for one that is not found.
-    """
-    source = find_base_model(config.base_model)
-    labels = label_list(corpus.entity_labels)
-    set_seed(config.seed)
-    try:
-        network_config = AutoConfig.from_pretrained(
-            source, id2label=dict(enumerate(labels)), label2id={label: index for index, label in enumerate(labels)}
-        )
-        tokenizer = AutoTokenizer.from_pretrained(source, add_prefix_space=True)
-        network = AutoModelForTokenClassification.from_pretrained(
-            source, config=network_config, dtype=torch.float32, use_safetensors=True, trust_remote_code=False
-        )
-    except (OSError, ValueError) as error:
-        raise EncoderError(f"cannot load the base model {config.base_model!r}: {error}") from error
-    if tokenizer.pad_token_id is None:
-        raise EncoderError(f"the tokenizer of {config.base_model!r} has no padding token; use another base model")
-    longest = _longest_input(network)
-    if config.max_length > longest:
-        raise ConfigError(
-            f"max length {config.max_length} is more than {config.base_model!r} reads; give at most {longest}"
-        )
-    return Tagger(TorchRuntime(network), tokenizer, config.max_length)
-
-
 def finetune(
     config: TrainingConfig,
     corpus: Corpus,
-    score: ScoreFunction,
-    listener: Listener = Listener(),
+    score: ScoreFunction | None = None,
+    listener: Listener = QUIET,
+    checkpoints: Path | None = None,
 ) -> TrainedModel:
     """Fine-tune on the corpus's training split and keep the epoch with the best validation score.
 
-    `score` rates a tagger on the validation split and must return `config.best_by` among its figures.
-    Deterministic for a seed on one machine and device.
-    Raises EncoderError, HubUnreachableError, DeviceError, ConfigError.
+    `score` rates a tagger and must return `config.best_by` among its figures; left out, it is `trainer.scoring.score`
+    on the corpus's validation split. With a folder for `checkpoints` the state of the last epochs is kept there, and a
+    training that finds a whole one goes on from it, to the same weights. Deterministic for a seed on one machine and
+    device. Raises CorpusError, EncoderError, HubUnreachableError, DeviceError, ConfigError.
     """
     started = time.monotonic()
+    score = score or _validation_score(corpus)
     device = find_device(config.device)
-    precision = find_precision(config.precision, device)
     tagger = load_encoder(config, corpus)
-    network = tagger.network.to(device)
     config = replace(
-        config.with_learning_rate(network.base_model.num_parameters()), precision=precision, device=str(device)
+        config.with_learning_rate(tagger.network.base_model.num_parameters()),
+        precision=training_precision(config.precision, device, tagger.network),
+        device=str(device),
     )
+    tagger = with_capitals(tagger) if config.capitals else tagger
+    network = tagger.network.to(device)
     freeze(network, config.train_layers)
     trained = TrainedModel(tagger, config, score(_evaluating(tagger)), device=_device_name(device))
     listener.on_start(tagger, trained.baseline)
-    keeper = _BestEpoch(trained, score, listener)
-    with tempfile.TemporaryDirectory(prefix="tweetspan-train-") as scratch:
-        trainer = Trainer(
+    rows = training_set(tagger.encoder, corpus.splits["train"], tagger.labels, config.label_subwords)
+    steps = config.epochs * math.ceil(len(rows) / config.batch_size)
+    epochs = Epochs(
+        network,
+        WeightAverage(network, config.average * steps),
+        lambda: score(_evaluating(tagger)),
+        config.best_by,
+        listener,
+    )
+    with _folder(checkpoints) as folder:
+        trainer = _Trainer(
             model=network,
-            args=_arguments(config, scratch, device, precision),
-            train_dataset=training_set(tagger.encoder, corpus.splits["train"], tagger.labels, config.label_subwords),
+            args=_arguments(config, folder, keep=checkpoints is not None),
+            train_dataset=rows,
             data_collator=DataCollatorForTokenClassification(tagger.tokenizer),
-            callbacks=[keeper],
+            callbacks=[epochs],
         )
         trainer.remove_callback(PrinterCallback)
-        trainer.train()
-    network.load_state_dict(keeper.best_weights)
+        last = last_complete(folder)
+        if last:
+            epochs.restore(last)
+        trainer.train(resume_from_checkpoint=str(last) if last else None)
+    network.load_state_dict(epochs.kept)
+    write_plain_embedding(network)
     _evaluating(tagger)
+    trained.epochs, trained.best_epoch = epochs.scores, epochs.best
     trained.seconds = time.monotonic() - started
     return trained
 
 
-def freeze(network: PreTrainedModel, train_layers: str) -> None:
-    """Leave only some layers trainable: all, the head, or the head and the last N layers of the encoder.
+class _Trainer(Trainer):
+    """transformers' Trainer with our order of the rows."""
 
-    Raises ConfigError if the encoder has fewer layers.
-    """
-    count = trained_layers(train_layers)
-    if count is None:
-        return
-    network.base_model.requires_grad_(False)
-    stacks = [module for module in network.base_model.modules() if isinstance(module, torch.nn.ModuleList)]
-    layers = max(stacks, key=len, default=torch.nn.ModuleList())
-    if count > len(layers):
-        raise ConfigError(
-            f"train layers {train_layers!r}: the encoder has {len(layers)} layers; use all or a smaller N"
+    train_dataset: TrainingSet
+
+    def _get_train_sampler(self, train_dataset: Dataset[Any] | None = None) -> Sampler[int]:
+        lengths = [len(row["input_ids"]) for row in self.train_dataset.rows]
+        return SimilarLengths(
+            lengths, self.args.train_batch_size * self.args.gradient_accumulation_steps, self.args.seed
         )
-    for layer in list(layers)[len(layers) - count :]:
-        layer.requires_grad_(True)
 
 
-class _BestEpoch(TrainerCallback):
-    """Scores the network after each epoch and keeps the best one's weights in memory."""
+def _validation_score(corpus: Corpus) -> ScoreFunction:
+    from trainer.scoring import score  # noqa: PLC0415 (it needs more than torch and transformers)
 
-    def __init__(self, trained: TrainedModel, score: ScoreFunction, listener: Listener) -> None:
-        self.trained, self.score, self.listener = trained, score, listener
-        self.best_weights: dict[str, torch.Tensor] = {}
+    examples = corpus.splits.get("validation")
+    if not examples:
+        raise CorpusError(
+            f"corpus {corpus.name} has no validation split to score on; hold one back: with_validation(corpus, seed)"
+        )
+    return lambda tagger: score(tagger.tag, examples)
 
-    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        self.listener.on_step(state.global_step, state.max_steps)
 
-    def on_epoch_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        trained = self.trained
-        scores = self.score(_evaluating(trained.tagger))
-        trained.epochs.append(scores)
-        name = trained.config.best_by
-        if not self.best_weights or scores[name] > trained.scores[name]:
-            trained.best_epoch = len(trained.epochs)
-            weights = trained.tagger.network.state_dict()
-            self.best_weights = {name: tensor.detach().to("cpu", copy=True) for name, tensor in weights.items()}
-        self.listener.on_epoch(len(trained.epochs), scores)
+@contextmanager
+def _folder(checkpoints: Path | None) -> Iterator[Path]:
+    """Yield the folder to train in: the one given, or one that is gone at the end."""
+    if checkpoints:
+        checkpoints.mkdir(parents=True, exist_ok=True)
+        yield checkpoints
+    else:
+        with tempfile.TemporaryDirectory(prefix="tweetspan-train-") as scratch:
+            yield Path(scratch)
 
 
 def _evaluating(tagger: Tagger) -> Tagger:
@@ -193,24 +167,37 @@ def _evaluating(tagger: Tagger) -> Tagger:
     return tagger
 
 
-def _arguments(config: TrainingConfig, scratch: str, device: torch.device, precision: str) -> TrainingArguments:
+def training_precision(name: str, device: torch.device, network: PreTrainedModel) -> str:
+    """Resolve `auto` for training: as for tagging, but bf16 also on a CPU that multiplies in it.
+
+    There an encoder of common size takes half the time, a tiny one more. Tagging keeps fp32, so that no text depends
+    on its batch.
+    """
+    has_bf16 = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    pays = device.type == "cpu" and has_bf16 and network.config.hidden_size >= _PAYS_FROM
+    return "bf16" if name == "auto" and pays else find_precision(name, device)
+
+
+def _arguments(config: TrainingConfig, folder: Path, keep: bool) -> TrainingArguments:
+    device = torch.device(config.device)
     if device.type == "cuda":
         torch.cuda.set_device(device)
     arguments = TrainingArguments(
-        output_dir=scratch,
+        output_dir=str(folder),
         num_train_epochs=config.epochs,
-        per_device_train_batch_size=config.batch_size,
+        per_device_train_batch_size=config.batch_size // config.accumulation,
+        gradient_accumulation_steps=config.accumulation,
         learning_rate=config.learning_rate,
         weight_decay=config.weight_decay,
         warmup_steps=config.warmup,  # below 1 it is a fraction of all steps
         lr_scheduler_type="linear",
-        train_sampling_strategy="group_by_length",
-        bf16=precision == "bf16",
-        fp16=precision == "fp16",
+        bf16=config.precision == "bf16",
+        fp16=config.precision == "fp16",
         use_cpu=device.type == "cpu",
         seed=config.seed,
         eval_strategy="no",  # scored from text to spans by `score`, the way the worker tags
-        save_strategy="no",
+        save_strategy="epoch" if keep else "no",
+        save_total_limit=2,  # the last may be half written
         logging_strategy="no",
         report_to=[],
         disable_tqdm=True,
@@ -222,8 +209,3 @@ def _arguments(config: TrainingConfig, scratch: str, device: torch.device, preci
 
 def _device_name(device: torch.device) -> str:
     return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
-
-
-def _longest_input(network: PreTrainedModel) -> int:
-    positions = int(getattr(network.config, "max_position_embeddings", None) or 512)
-    return positions - first_position(network.config)

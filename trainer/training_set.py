@@ -30,7 +30,10 @@ def training_set(encoder: Encoder, examples: Sequence[Example], labels: Sequence
     classes = {label: index for index, label in enumerate(labels)}
     rows: list[dict[str, Any]] = []
     for example, encoded in zip(examples, encoder.encode([one.text for one in examples]), strict=True):
-        word_labels = example.word_labels()
+        word_labels = [
+            None if offsets in example.unannotated else label
+            for offsets, label in zip(encoded.words, example.word_labels(), strict=True)
+        ]
         for window in encoded.windows:
             token_classes = [
                 IGNORED if label is None else classes[label] for label in token_labels(window, word_labels, subwords)
@@ -39,7 +42,7 @@ def training_set(encoder: Encoder, examples: Sequence[Example], labels: Sequence
     return TrainingSet(rows)
 
 
-def token_labels(window: Window, word_labels: Sequence[str], subwords: str) -> list[str | None]:
+def token_labels(window: Window, word_labels: Sequence[str | None], subwords: str) -> list[str | None]:
     """Label the sub-words of a window: each word's on its first, None on the others and on special tokens.
 
     With `subwords` "all" the others carry the word's label too, B- continued by I-.
@@ -53,5 +56,5 @@ def token_labels(window: Window, word_labels: Sequence[str], subwords: str) -> l
     return labels
 
 
-def _continued(label: str) -> str:
-    return label if label == OUTSIDE else f"I-{label[2:]}"
+def _continued(label: str | None) -> str | None:
+    return label if label in (OUTSIDE, None) else f"I-{label[2:]}"

@@ -19,7 +19,8 @@ from tests.ledger_tools import VERSION, enqueue_tweets, marks_of, new_version
 from tests.processes import TWEETSPAN, environment, running
 from trainer.config import TrainingConfig
 from trainer.corpus import load_named
-from trainer.finetune import TrainedModel, load_encoder
+from trainer.encoder import load_encoder
+from trainer.finetune import TrainedModel
 from worker.tasks import annotate_batch
 
 Run = Callable[..., Result]

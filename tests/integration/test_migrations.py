@@ -12,6 +12,7 @@ from alembic import command
 from sqlalchemy import Connection, Engine, inspect, select, text
 from sqlalchemy.exc import IntegrityError
 
+from db import model_versions
 from db import upgrade as module
 from db.columns import Base
 from db.counts import EVER
@@ -147,6 +148,9 @@ def test_a_filled_database_is_upgraded_without_a_loss(engine: Engine, database_u
         [hour] = session.scalars(select(HourCount))
         assert (hour.hour, hour.tweets, hour.mentions) == (20455 * 24 + 3, 1, 1)
         assert forms_of(session, 1) == []
+        [activation] = model_versions.history(session)
+        assert (activation["version"], activation["activated_at"]) == (1, "2026-01-02T03:04:05+00:00")
+        assert model_versions.validation_counts(session, 1) is None
     database.close()
 
 

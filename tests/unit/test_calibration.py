@@ -93,6 +93,12 @@ def test_a_span_is_right_if_both_ends_and_the_label_are() -> None:
     assert rows[2][0]["label ORG"] == 1.0
 
 
+def test_what_nobody_annotated_is_neither_right_nor_wrong() -> None:
+    example = Example("@ana met @bob", (Span(0, 4, "PER"),), unannotated=frozenset({(9, 13)}))
+    rows = list(judge(lambda texts: [[Span(0, 4, "PER", 0.5), Span(9, 13, "PER", 0.5)]], [example]))
+    assert [is_right for _, is_right in rows] == [True]
+
+
 def test_each_text_is_judged_by_a_training_that_has_not_seen_it_at_the_epoch_that_was_kept(
     tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

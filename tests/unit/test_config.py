@@ -99,3 +99,9 @@ def test_other_layers_are_refused(name: str) -> None:
 @pytest.mark.parametrize(("field", "value"), [("precision", "fp8"), ("best_by", "luck"), ("device", "gpu")])
 def test_values_checked_later_are_kept_as_given(field: str, value: str) -> None:
     assert TrainingConfig(**{field: value}).as_dict()[field] == value  # type: ignore[arg-type]
+
+
+def test_a_batch_is_read_in_equal_parts() -> None:
+    assert TrainingConfig(batch_size=32, accumulation=4).accumulation == 4
+    with pytest.raises(ConfigError, match="a batch size of 32 cannot be read in 5 equal parts"):
+        TrainingConfig(batch_size=32, accumulation=5)

@@ -10,6 +10,7 @@ import cli
 from tagging.spans import Span
 from trainer.corpus_check import check, conflicts, shape
 from trainer.examples import Corpus, Example, from_tokens
+from trainer.unannotated import with_unannotated
 
 BROAD_TWITTER_CORPUS = Path(__file__).parents[3] / "shared" / "btc"
 
@@ -76,6 +77,14 @@ def test_shapes() -> None:
     assert [shape(one) for one in ("Ana", "NASA", "dog", "3-2", "!", "I", "", "東京")] == [
         "Capital", "CAPITALS", "lower", "number", "sign", "Capital", "sign", "lower",
     ]  # fmt: skip
+
+
+def test_handles_that_nobody_annotated_are_counted_among_all() -> None:
+    cut = sentence("@/B-PER", "ana/B-PER", "met/O", "Bob/B-PER")
+    whole = sentence("@bob_b/O", "met/O", "Ana/B-PER")
+    corpus = with_unannotated(Corpus("made", {"train": (cut, whole)}))
+    kinds = {one.kind: (one.count, one.of, one.examples) for one in check(corpus)}
+    assert kinds["handles left as one token, never labelled"] == (1, 2, ("@bob_b",))
 
 
 def test_examples_without_tokens_are_read_by_our_words() -> None:

@@ -1,5 +1,6 @@
 """Fine-tuning of tiny encoders: what it learns, what it leaves alone, what it keeps, what it refuses."""
 
+import math
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,14 +10,16 @@ import pytest
 import torch
 from transformers import AutoTokenizer, ByT5Tokenizer
 
-from tagging.errors import ConfigError, DeviceError, EncoderError
+from tagging.errors import ConfigError, CorpusError, DeviceError, EncoderError
 from tagging.spans import Span
 from tagging.tagger import Tagger
 from tagging.torch_runtime import TorchRuntime
 from tests.tiny import save_tiny_encoder
 from trainer.config import TrainingConfig
+from trainer.encoder import load_encoder
+from trainer.epochs import Listener, Scores
 from trainer.examples import Corpus, Example
-from trainer.finetune import Listener, Scores, TrainedModel, finetune, load_encoder
+from trainer.finetune import TrainedModel, finetune, training_precision
 from trainer.scoring import score
 
 Weights = dict[str, torch.Tensor]
@@ -66,7 +69,7 @@ def changed(before: Weights, after: Weights) -> set[str]:
 def test_a_trivial_corpus_is_learned(tmp_path: Path, kind: str, label_subwords: str) -> None:
     folder = save_tiny_encoder(tmp_path / "tiny", kind)
     trained = finetune(
-        config(folder, epochs=10, batch_size=4, label_subwords=label_subwords), CORPUS, validation_scores
+        config(folder, epochs=14, batch_size=4, label_subwords=label_subwords), CORPUS, validation_scores
     )
     assert trained.baseline["overall_f1"] < 1
     assert trained.scores["overall_f1"] == 1
@@ -76,14 +79,14 @@ def test_a_trivial_corpus_is_learned(tmp_path: Path, kind: str, label_subwords: 
 
 
 def test_the_head_alone_can_train(tiny_encoder: Path) -> None:
-    wanted = config(tiny_encoder, train_layers="head")
+    wanted = config(tiny_encoder, train_layers="head", capitals=False)
     before = weights(load_encoder(wanted, CORPUS).network)
     after = weights(finetune(wanted, CORPUS, no_scores).tagger.network)
     assert changed(before, after) == {"classifier.weight", "classifier.bias"}
 
 
 def test_the_last_layer_and_the_head_can_train(tiny_encoder: Path) -> None:
-    wanted = config(tiny_encoder, train_layers="last-1")
+    wanted = config(tiny_encoder, train_layers="last-1", capitals=False)
     before = weights(load_encoder(wanted, CORPUS).network)
     found = changed(before, weights(finetune(wanted, CORPUS, no_scores).tagger.network))
     last = {name for name in before if name.startswith("bert.encoder.layer.1.")}
@@ -124,7 +127,7 @@ class Judge:
 @pytest.mark.parametrize("best_by", ["overall_f1", "token_f1_weighted"])
 def test_the_best_epoch_is_kept_by_the_score_that_was_asked_for(tiny_encoder: Path, best_by: str) -> None:
     judge = Judge([0.9, 0.2, 0.8, 0.5], best_by)  # the untrained network counts for nothing, however good
-    trained = finetune(config(tiny_encoder, epochs=3, best_by=best_by), CORPUS, judge)
+    trained = finetune(config(tiny_encoder, epochs=3, best_by=best_by, capitals=False), CORPUS, judge)
     assert trained.best_epoch == 2
     assert [scores[best_by] for scores in trained.epochs] == [0.2, 0.8, 0.5]
     assert trained.baseline[best_by] == 0.9
@@ -132,6 +135,13 @@ def test_the_best_epoch_is_kept_by_the_score_that_was_asked_for(tiny_encoder: Pa
     kept = weights(trained.tagger.network)
     assert changed(judge.seen[2], kept) == set()
     assert changed(judge.seen[3], kept)
+
+
+def test_scored_by_default_is_the_validation_split(tiny_encoder: Path) -> None:
+    trained = finetune(config(tiny_encoder), CORPUS)
+    assert trained.scores == validation_scores(trained.tagger)
+    with pytest.raises(CorpusError, match=r"corpus trivial has no validation split .*with_validation\(corpus, seed\)"):
+        finetune(config(tiny_encoder), Corpus("trivial", {"train": CORPUS.splits["train"]}))
 
 
 def test_of_equal_epochs_the_first_is_kept(tiny_encoder: Path) -> None:
@@ -268,3 +278,25 @@ def test_a_trivial_corpus_is_learned_on_a_gpu(tmp_path: Path, kind: str) -> None
     assert [[(one.start, one.end, one.label) for one in spans] for spans in on_cpu] == [
         [(one.start, one.end, one.label) for one in example.spans] for example in VALIDATION
     ]
+
+
+@pytest.mark.parametrize(
+    ("width", "multiplies_in_bf16", "expected"), [(384, True, "bf16"), (384, False, "fp32"), (32, True, "fp32")]
+)
+def test_a_cpu_trains_in_bf16_where_that_is_quicker(
+    monkeypatch: pytest.MonkeyPatch, tiny_encoder: Path, width: int, multiplies_in_bf16: bool, expected: str
+) -> None:
+    monkeypatch.setattr("torch.cpu._is_avx512_bf16_supported", lambda: multiplies_in_bf16)
+    monkeypatch.setattr("torch.cpu._is_amx_tile_supported", lambda: False)
+    network = load_encoder(config(tiny_encoder), CORPUS).network
+    network.config.hidden_size = width
+    assert training_precision("auto", torch.device("cpu"), network) == expected
+    assert training_precision("fp32", torch.device("cpu"), network) == "fp32"
+
+
+def test_a_step_may_be_read_in_parts(tiny_encoder: Path) -> None:
+    steps = []
+    listener = Listener(on_step=lambda done, total: steps.append((done, total)))
+    finetune(config(tiny_encoder, batch_size=8, accumulation=4), CORPUS, no_scores, listener)
+    expected = math.ceil(len(TRAIN) / 8)
+    assert steps == [(step, expected) for step in range(1, expected + 1)]

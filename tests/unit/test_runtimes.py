@@ -16,8 +16,9 @@ from tagging.tagger import Tagger
 from tagging.torch_runtime import PACKED, TorchRuntime
 from tests.tiny import save_tiny_encoder
 from trainer.config import TrainingConfig
+from trainer.encoder import load_encoder
 from trainer.examples import Corpus, Example
-from trainer.finetune import TrainedModel, load_encoder
+from trainer.finetune import TrainedModel
 
 CORPUS = Corpus("two labels", {"train": (Example("Ana Paris", (Span(0, 3, "PER"), Span(4, 9, "LOC"))),)})
 KINDS = ("wordpiece", "byte-bpe", "unigram", "mpnet")  # BERT, RoBERTa twice, MPNet

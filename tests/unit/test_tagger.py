@@ -15,8 +15,9 @@ from tagging.tagger import Tagger
 from tagging.words import words
 from tests.tiny import save_tiny_encoder
 from trainer.config import TrainingConfig
+from trainer.encoder import load_encoder
 from trainer.examples import Corpus, Example
-from trainer.finetune import TrainedModel, load_encoder
+from trainer.finetune import TrainedModel
 
 CORPUS = Corpus("two labels", {"train": (Example("Ana Paris", (Span(0, 3, "PER"), Span(4, 9, "LOC"))),)})
 TWEET = "@ana_b’s dog met Bob 😀👍🏽 in #London, they don't work for Acme: https://t.co/abc 東京 3-2"

@@ -1,13 +1,16 @@
 """Labels of words on sub-words: on the first or on all, and -100 everywhere else."""
 
+from pathlib import Path
+
 import pytest
 from transformers import AutoTokenizer
 
 from tagging.encoding import Encoder
 from tagging.spans import Span, label_list
 from tests.tiny import save_tiny_encoder
-from trainer.examples import Example
+from trainer.examples import Corpus, Example, from_tokens
 from trainer.training_set import IGNORED, training_set
+from trainer.unannotated import with_unannotated
 
 LABELS = label_list(["LOC", "PER"])
 EXAMPLE = Example(
@@ -80,3 +83,15 @@ def test_a_character_without_sub_words_takes_no_label_of_its_neighbours(encoder:
     with_joiner = Example("Bob \u200d Ana", (Span(0, 3, "PER"), Span(6, 9, "LOC")))
     [(_, labels)] = rows(encoder, with_joiner, "first")
     assert [label for label in labels if label not in (None, "O")] == ["B-PER", "B-LOC"]
+
+
+def test_an_unannotated_word_teaches_nothing(tiny_encoder: Path) -> None:
+    cut = from_tokens(["@", "ana", "met", "Bob"], ["B-PER", "B-PER", "O", "B-PER"])
+    whole = from_tokens(["@bob_b", "met", "Ana"], ["O", "O", "B-PER"])
+    examples = with_unannotated(Corpus("small", {"train": (cut, whole)})).splits["train"]
+    encoder = Encoder(AutoTokenizer.from_pretrained(tiny_encoder), 32)
+    for subwords in ("first", "all"):
+        row = training_set(encoder, examples, ["O", "B-PER", "I-PER"], subwords).rows[1]
+        window = encoder.encode([whole.text])[0].windows[0]
+        assert row["labels"][window.heads[0] : window.heads[1]] == [-100] * (window.heads[1] - window.heads[0])
+        assert row["labels"][window.heads[1]] == 0

@@ -1,0 +1,96 @@
+"""Capital letters: where words are cut, what becomes of an uncased vocabulary, and that the network ends stock."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import AutoModelForTokenClassification, AutoTokenizer
+
+from tagging.tagger import Tagger
+from tests.tiny import save_tiny_encoder
+from trainer.casing import CasedEmbedding, split_at_capitals, with_capitals, write_plain_embedding
+from trainer.config import TrainingConfig
+from trainer.encoder import load_encoder
+from trainer.examples import Corpus, Example
+from trainer.finetune import TrainedModel
+
+TEXTS = [
+    "Ana",
+    "ANA",
+    "ana",
+    "QuickFox",
+    "quick fox",
+    "PARIS",
+    "Paris",
+    "paris",
+    "@BobLondon",
+    "#LONDON",
+    "éAna",
+    "BOB's",
+]
+
+
+def tagger_of(folder: Path) -> Tagger:
+    from tagging.spans import Span
+
+    corpus = Corpus("one", {"train": (Example("Ana", (Span(0, 3, "PER"),)),)})
+    return load_encoder(TrainingConfig(base_model=str(folder), device="cpu", max_length=64), corpus)
+
+
+def pieces(tokenizer: object, text: str) -> list[str]:
+    return [token.removeprefix("##").strip("Ġ▁") for token in tokenizer.tokenize(text)]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("kind", ["wordpiece", "byte-bpe", "unigram"])
+def test_words_are_cut_where_a_capital_follows(tmp_path: Path, kind: str) -> None:
+    whole = AutoTokenizer.from_pretrained(save_tiny_encoder(tmp_path / "tiny", kind), add_prefix_space=True)
+    parts = [pieces(whole, part) for part in ("London", "BBC", "News")]
+    split_at_capitals(whole)
+    london, bbc, news = ([piece for piece in part if piece] for part in parts)
+    found = [piece for piece in pieces(whole, "LondonBBCNews") if piece]
+    assert found == [*london, *bbc, *news]
+
+
+def test_an_uncased_vocabulary_learns_case_and_cuts_as_before(tiny_encoder: Path) -> None:
+    uncased = tagger_of(tiny_encoder)
+    before = AutoTokenizer.from_pretrained(tiny_encoder)
+    cased = with_capitals(uncased).tokenizer
+    for word in ("Paris", "PARIS", "paris"):
+        found = cased.tokenize(word)
+        assert [piece.lower() for piece in found] == before.tokenize(word)
+        assert "".join(piece.removeprefix("##") for piece in found) == word
+
+
+def test_a_cased_encoder_keeps_its_embedding(tmp_path: Path) -> None:
+    tagger = tagger_of(save_tiny_encoder(tmp_path / "tiny", "byte-bpe"))
+    before = tagger.network.get_input_embeddings()
+    assert with_capitals(tagger).network.get_input_embeddings() is before
+
+
+def test_at_first_case_makes_no_difference(tiny_encoder: Path) -> None:
+    tagger = with_capitals(tagger_of(tiny_encoder))
+    tagger.network.eval()
+    read = [tagger.runtime.start([tagger.encoder.encode([text])[0].windows[0].ids])() for text in ("Paris", "paris")]
+    assert torch.equal(*map(torch.as_tensor, read))
+
+
+def test_the_saved_model_is_a_stock_one_that_reads_the_same(tiny_encoder: Path, tmp_path: Path) -> None:
+    tagger = with_capitals(tagger_of(tiny_encoder))
+    embedding = tagger.network.get_input_embeddings()
+    assert isinstance(embedding, CasedEmbedding)
+    torch.manual_seed(3)
+    torch.nn.init.normal_(embedding.shared)
+    tagger.network.eval()
+    windows = [tagger.encoder.encode([text])[0].windows[0].ids for text in TEXTS]
+    expected = [tagger.runtime.start([ids])() for ids in windows]
+    write_plain_embedding(tagger.network)
+    TrainedModel(tagger, TrainingConfig(base_model=str(tiny_encoder)), {}).save(tmp_path / "model")
+
+    network = AutoModelForTokenClassification.from_pretrained(tmp_path / "model").eval()
+    tokenizer = AutoTokenizer.from_pretrained(tmp_path / "model")
+    assert network.get_input_embeddings().weight.shape[0] == network.config.vocab_size == len(tokenizer)
+    for text, ids, logits in zip(TEXTS, windows, expected, strict=True):
+        assert tokenizer(text)["input_ids"] == ids
+        assert torch.allclose(network(input_ids=torch.tensor([ids])).logits[0], torch.as_tensor(logits), atol=1e-6)
+    again = Tagger.load(tmp_path / "model", "cpu")
+    assert [one.windows[0].ids for one in again.encoder.encode(TEXTS)] == windows

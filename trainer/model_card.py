@@ -1,0 +1,161 @@
+"""The card of a registered version, as the model hubs read it: Markdown behind a front matter of YAML."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from huggingface_hub import EvalResult, ModelCardData
+
+from trainer.card_limits import limits
+from trainer.card_scores import Score, score_of, scores_table
+from trainer.entity_counts import FIGURES
+from trainer.origins import Origin, base_model_origin, corpus_origin
+
+_TASK = "token-classification"
+_METRICS = ("precision", "recall", "f1")
+_NOT_THE_RECIPE = ("base_model", "device")  # told elsewhere
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """What a card tells. `is_uncased`: "Us" and "us" are the same to the encoder; `score` is the manifest's."""
+
+    version: int
+    created: str
+    base_model: str
+    corpus: str
+    fingerprint: str
+    split_sizes: Mapping[str, int]
+    config: Mapping[str, Any]
+    labels: Sequence[str]
+    libraries: Mapping[str, str]
+    device: str
+    seconds: float
+    max_length: int
+    score: str
+    is_uncased: bool
+    scores: Sequence[Score]
+
+
+def model_card(facts: ModelFacts) -> str:
+    """Write the card: front matter, use, scores with intervals, data, recipe, intended use, limits, licence."""
+    base, corpus = base_model_origin(facts.base_model), corpus_origin(facts.corpus)
+    sections = {
+        "How to load it": _LOADING + _DIFFERENCE,
+        "Scores": scores_table(facts.scores, facts.split_sizes.get("validation", 0)),
+        "What the score of a span means": f"{facts.score[:1].upper()}{facts.score[1:]}. It lies between 0 and 1.",
+        "Data": _data(facts, corpus),
+        "Recipe": _recipe(facts),
+        "Intended use": _INTENDED,
+        "Limits": _bullets(limits(facts.scores, facts.labels, facts.max_length, facts.is_uncased)),
+        "Licence": _licence(base, corpus),
+    }
+    title = f"# {_name(facts)}\n\nFinds {_listed(facts.labels)} in tweets: {base.name}, fine-tuned on {corpus.name}."
+    body = "\n\n".join([title, *(f"## {heading}\n\n{text}" for heading, text in sections.items())])
+    return f"---\n{_front_matter(facts, base, corpus)}\n---\n\n{body}\n"
+
+
+def _front_matter(facts: ModelFacts, base: Origin, corpus: Origin) -> str:
+    return ModelCardData(
+        language=corpus.language,
+        license=base.licence or "unknown",
+        library_name="transformers",
+        pipeline_tag=_TASK,
+        tags=["named-entity-recognition", "tweets", "tweetspan"],
+        base_model=base.hub_id,
+        datasets=[corpus.hub_id] if corpus.hub_id else None,
+        metrics=list(_METRICS),
+        model_name=_name(facts),
+        eval_results=list(_results(facts, corpus)),
+    ).to_yaml()
+
+
+def _results(facts: ModelFacts, corpus: Origin) -> Iterable[EvalResult]:
+    for figure in FIGURES:
+        score = score_of(facts.scores, figure)
+        for metric in _METRICS if score else ():
+            value = getattr(score, metric)
+            if value is not None:
+                yield EvalResult(
+                    task_type=_TASK,
+                    dataset_name=corpus.name,
+                    dataset_type=corpus.hub_id or "other",
+                    dataset_split="validation",
+                    metric_type=metric,
+                    metric_name=f"{metric}, {figure}",
+                    metric_value=round(value, 4),
+                )
+
+
+def _name(facts: ModelFacts) -> str:
+    return f"tweetspan model version {facts.version}"
+
+
+def _data(facts: ModelFacts, corpus: Origin) -> str:
+    sizes = ", ".join(f"{size} texts for {name}" for name, size in facts.split_sizes.items())
+    return (
+        f"{corpus.name}: {sizes}. The fingerprint of all its texts and labels is `{facts.fingerprint}` (SHA-256). "
+        "The validation split also chose the epoch, which makes its scores a little too high; a test split was neither "
+        "trained on nor scored."
+    )
+
+
+def _recipe(facts: ModelFacts) -> str:
+    config = {name.replace("_", " "): value for name, value in facts.config.items() if name not in _NOT_THE_RECIPE}
+    libraries = ", ".join(f"{name} {version}" for name, version in facts.libraries.items())
+    told = f"Trained in {facts.seconds:.0f} s on {facts.device}, registered {facts.created}, with {libraries}."
+    rows = [f"| {name} | {value} |" for name, value in config.items()]
+    return "\n".join(["| hyperparameter | value |", "| --- | --- |", *rows, "", told])
+
+
+def _licence(base: Origin, corpus: Origin) -> str:
+    unknown = "its licence is not known here: look it up before you pass the model on"
+    told = [
+        f"The weights are derived from {base.name} ({base.licence or unknown}).",
+        f"They were trained on {corpus.name} ({corpus.licence or unknown}), whose texts are not in this folder.",
+        corpus.citation or "",
+    ]
+    return " ".join(told).strip()
+
+
+def _listed(labels: Sequence[str]) -> str:
+    return ", ".join(labels)
+
+
+def _bullets(texts: Iterable[str]) -> str:
+    return "\n".join(f"- {text}" for text in texts)
+
+
+_LOADING = """With tweetspan, which checks every file against its hash (offsets are Unicode code points, end exclusive):
+
+```python
+from pathlib import Path
+
+from tagging.tagger import Tagger
+
+tagger = Tagger.load(Path("FOLDER"))
+[spans] = tagger.tag(["Zachary Raicik works for Corvus and lives in San Diego"])
+```
+
+With transformers alone (`aggregation_strategy="first"`, because a word's label was trained on its first sub-word):
+
+```python
+from transformers import pipeline
+
+tag = pipeline("token-classification", "FOLDER", aggregation_strategy="first")
+tag("Zachary Raicik works for Corvus and lives in San Diego")
+```
+
+"""
+
+_DIFFERENCE = (
+    "The network is the same in both. tweetspan takes a handle or a hashtag for one word, and reads long texts in "
+    "overlapping windows; the pipeline cuts at every sign, and does not. So the two differ in some texts, and the "
+    "scores below are tweetspan's."
+)
+
+_INTENDED = (
+    "To find mentions in many public tweets, and to count, search and summarise them, where a single error does no "
+    "harm. It finds names, and does not know whose they are: it is not meant for decisions about persons, or for "
+    "finding out who somebody is. Measure it on tweets of your own before you rely on a figure."
+)
