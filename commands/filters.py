@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 import click
 
+from commands.min_scores import MinScores, known, min_score_option
 from tagging.errors import QueryError
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ class Asked(TypedDict):
     label: str | None
     since: str | None
     until: str | None
-    min_score: float
+    min_score: MinScores
     language: str | None
     author: str | None
     originals: bool
@@ -42,7 +43,7 @@ _OPTIONS = (
     ),
     click.option("--until", help="Before then, written likewise."),
     click.option("--model", default="active", show_default=True, help="A version's number."),
-    click.option("--min-score", type=click.FloatRange(0, 1), default=0.0, help="Mentions with at least this score."),
+    min_score_option("Mentions with at least this score"),
     click.option("--text", "text_query", metavar="QUERY", help='Of the tweet: rain "in london" lond* -paris.'),
     click.option("--language", help="Of the tweet: en, pt, ..."),
     click.option("--author", help="Of the tweet."),
@@ -69,12 +70,14 @@ def chosen_filter(session: Session, asked: Asked) -> Filter:
 
     since, until = _window(session, asked["since"], asked["until"])
     kind: Any = asked["kind"]
+    min_score, min_scores = known(session, asked["min_score"])
     return Filter(
         model_version_id=model_versions.find(session, asked["model"]).id,
         label=None if asked["label"] is None else known_label(session, asked["label"]),
         since=since,
         until=until,
-        min_score=asked["min_score"],
+        min_score=min_score,
+        min_scores=min_scores,
         language=legible(asked["language"]),
         author=legible(asked["author"]),
         retweets=not asked["originals"],

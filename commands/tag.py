@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import click
 
+from commands.min_scores import MinScores, known, min_score_option
 from settings import RUNTIMES
 
 _AT_ONCE = 2048  # lines tagged together, as in a worker's batch
@@ -23,14 +24,23 @@ _STALE = 1.0  # seconds after which the lines of a slow stream are tagged, with 
 @click.option(
     "--runtime", type=click.Choice(RUNTIMES), help="See `models optimize`.  [default: TWEETSPAN_RUNTIME, or auto]"
 )
+@min_score_option("Leave spans with a lower score out")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a text; offsets are code points, end exclusive.")
 def tag_command(
-    texts: tuple[str, ...], model: str, device: str, threads: int | None, runtime: str | None, as_json: bool
+    texts: tuple[str, ...],
+    model: str,
+    device: str,
+    threads: int | None,
+    runtime: str | None,
+    min_score: MinScores,
+    as_json: bool,
 ) -> None:
     """Tag TEXTS, or the lines of standard input, with a registered version.
 
     \b
-    Example: tweetspan tag "Zachary Raicik works for Corvus and lives in San Diego"
+    Examples:
+      tweetspan tag "Zachary Raicik works for Corvus and lives in San Diego"
+      tweetspan tag --min-score 0.5 --min-score ORG=0.7 --json < tweets.txt
     """
     from dataclasses import replace
 
@@ -44,14 +54,16 @@ def tag_command(
         settings = replace(settings, device=device, runtime=runtime, threads=threads)
         with database.read_session() as session:
             version = model_versions.find(session, model)
+            otherwise, by_label = known(session, min_score)
         with transfer_bar() as on_block:
             tagger = tagger_for(database, version.id, settings, on_block)
     for chunk in _chunks(texts):
-        for text, spans in zip(chunk, tagger.tag(chunk), strict=True):
+        for text, found in zip(chunk, tagger.tag(chunk), strict=True):
+            spans = [span for span in found if span.score >= by_label.get(span.label, otherwise)]
             if not as_json:
                 click.echo(marked(text, spans))
                 continue
-            found = [
+            rows = [
                 {
                     "start": one.start,
                     "end": one.end,
@@ -62,9 +74,7 @@ def tag_command(
                 for one in spans
             ]
             click.echo(
-                json.dumps(
-                    {"text": text, "model_version": version.id, "spans": found}, ensure_ascii=sys.stdout.isatty()
-                )
+                json.dumps({"text": text, "model_version": version.id, "spans": rows}, ensure_ascii=sys.stdout.isatty())
             )
 
 

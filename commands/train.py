@@ -14,6 +14,12 @@ _SENTENCE = "Zachary Raicik works for Corvus and lives in San Diego"
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
+def _folds(context: click.Context, option: click.Parameter, folds: int) -> int:
+    if folds == 1 or folds < 0:
+        raise click.BadParameter(f"{folds} is not possible; give 2 or more, or 0 for scores that are not calibrated")
+    return folds
+
+
 @click.command("train", short_help="Fine-tune an encoder and register it.")
 @click.option(
     "--dataset",
@@ -53,6 +59,14 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--hidden-capitals", type=float, help="Share of texts trained without them.  [default: 0.2]")
 @click.option("--average", type=float, help="Share of the steps over which weights are averaged.  [default: 0.1]")
 @click.option(
+    "--calibration-folds",
+    type=int,
+    default=2,
+    show_default=True,
+    callback=_folds,
+    help="K further trainings, on (K - 1) / K of the texts each, that say what a score is worth; 0 for none.",
+)
+@click.option(
     "--search",
     "trials",
     type=click.IntRange(1),
@@ -70,6 +84,7 @@ def train_command(
     test_files: tuple[Path, ...],
     changes: list[str],
     recipe: str,
+    calibration_folds: int,
     trials: int | None,
     search_time: str | None,
     sentence: str,
@@ -91,6 +106,7 @@ def train_command(
         raise click.UsageError("--search-time goes with --search")
     seconds = parse_duration(search_time) if search_time else None
 
+    from commands.calibrating import calibrate
     from commands.checkpoint_folders import checkpoint_folder
     from commands.opening import opened
     from commands.registering import register
@@ -122,6 +138,7 @@ def train_command(
             config = found.config
         with checkpoint_folder(settings.home, config, corpus, resume) as checkpoints:
             trained = train(config, corpus, sentence, checkpoints)
+            calibrate(trained, corpus, calibration_folds)
             done = register(settings, database, trained, corpus, activate, resume, found)
     click.echo(f"registered as model version {done.version}" + (", active" if done.is_active else ""))
     click.echo(f"its report: {done.report}")

@@ -94,7 +94,7 @@ def provenance(session: Session, chosen: Filter, entity: str | None = None) -> d
 
 
 def _asks_for_spans(chosen: Filter) -> bool:
-    return chosen.label is not None or chosen.min_score > 0 or chosen.kind != "all"
+    return chosen.label is not None or not chosen.takes_any_score or chosen.kind != "all"
 
 
 def _spans(

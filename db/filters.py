@@ -1,10 +1,10 @@
 """Which mentions a question is about: one filter for all of them, and the rows that it leaves."""
 
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from sqlalchemy import REAL, ColumnElement, Select, Subquery, cast, func, or_, select
+from sqlalchemy import REAL, ColumnElement, Select, Subquery, case, cast, func, or_, select
 from sqlalchemy.orm import Session
 
 from db.bulk import is_one_of
@@ -20,13 +20,15 @@ class Filter(Selection):
     """The mentions that one model version found, in the tweets of a Selection; the rest narrows them down.
 
     `label` is that of the entity a mention counts for. `kind` "handles" are mentions that begin with "@", "plain" those
-    that do not. `hidden` counts the entities that somebody has hidden, too. `query` asks full text for the tweets (see
+    that do not. `min_score` is the lowest score that counts; `min_scores` has other limits for some labels, of the same
+    entities. `hidden` counts the entities that somebody has hidden, too. `query` asks full text for the tweets (see
     `db.text_query`).
     """
 
     model_version_id: int
     label: str | None = None
     min_score: float = 0.0
+    min_scores: Mapping[str, float] = field(default_factory=dict)
     kind: Kind = "all"
     hidden: bool = False
     query: str | None = None
@@ -34,7 +36,12 @@ class Filter(Selection):
     @property
     def is_plain(self) -> bool:
         """Whether all mentions of the version count but those of hidden entities, or of another label."""
-        return self.takes_all_tweets and self.min_score <= 0 and self.kind == "all"
+        return self.takes_all_tweets and self.takes_any_score and self.kind == "all"
+
+    @property
+    def takes_any_score(self) -> bool:
+        """Whether no mention is left out for its score."""
+        return max(self.min_score, *self.min_scores.values(), 0.0) <= 0
 
     @property
     def takes_all_tweets(self) -> bool:
@@ -93,12 +100,15 @@ def tweet_conditions(session: Session, chosen: Filter) -> list[ColumnElement[boo
 
 def _of_spans(chosen: Filter) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
+    label = func.coalesce(EntityView.label, Span.label)
     if not chosen.hidden:
         found.append(or_(EntityView.is_hidden.is_(None), EntityView.is_hidden.is_(False)))
     if chosen.label is not None:
-        found.append(func.coalesce(EntityView.label, Span.label) == chosen.label)
-    if chosen.min_score > 0:
-        found.append(Span.score >= cast(chosen.min_score, REAL))
+        found.append(label == chosen.label)
+    if not chosen.takes_any_score:
+        by_label = {one: cast(score, REAL) for one, score in chosen.min_scores.items()}
+        otherwise = cast(chosen.min_score, REAL)
+        found.append(Span.score >= (case(by_label, value=label, else_=otherwise) if by_label else otherwise))
     if chosen.kind != "all":
         is_handle = Span.surface.startswith("@")
         found.append(is_handle if chosen.kind == "handles" else ~is_handle)

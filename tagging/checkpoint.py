@@ -1,4 +1,4 @@
-"""A model folder and its manifest: labels, base model, window, and the hash of every file.
+"""A model folder and its manifest: labels, base model, window, calibration, and the hash of every file.
 
 The folder is a stock Hugging Face one (config.json, model.safetensors, tokenizer files), so plain transformers loads
 it; `tweetspan.json` beside them is the manifest. Weights are safetensors only, never pickle.
@@ -9,13 +9,16 @@ import json
 import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
+from tagging.calibration import Calibration
 from tagging.errors import CheckpointError
 
 MANIFEST_NAME = "tweetspan.json"
 CARD_NAME = "README.md"  # for readers alone: not part of the hash, and may be edited
 ONNX_FILE = "model.onnx"  # in the ONNX form of a model folder, instead of the weights
-_FORMAT = 1
+_FORMAT = 2
+_READABLE = (1, 2)  # 1 has no calibration, and says otherwise what a score is
 _PICKLES = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt")
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
@@ -24,28 +27,41 @@ _PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 class Manifest:
     """What a model folder says of itself.
 
-    `max_length` is the window in token ids; `files` maps each file's name to its SHA-256; `score` says what a span's
-    score means.
+    `max_length` is the window in token ids; `files` maps each file's name to its SHA-256.
     """
 
     base_model: str
     labels: tuple[str, ...]
     max_length: int
     files: dict[str, str]
-    score: str = "smallest softmax probability among the labels of the span's words; not calibrated"
-    format: int = _FORMAT
+    calibration: Calibration | None = None
+
+    @property
+    def score(self) -> str:
+        """What a span's score means, in a sentence."""
+        if self.calibration is None:
+            return "the network's probability of the span: of its words' labels, and that it ends there; not calibrated"
+        return (
+            "the probability that the whole span and its label are right, calibrated on "
+            f"{self.calibration.spans} spans that {self.calibration.folds} trainings found in texts they had not seen"
+        )
 
     @property
     def hash(self) -> str:
         """SHA-256 over the names and hashes of all files and the fields that change what the tagger does."""
-        told = {"files": self.files, "labels": self.labels, "max_length": self.max_length}
+        told: dict[str, Any] = {"files": self.files, "labels": self.labels, "max_length": self.max_length}
+        if self.calibration is not None:  # folders without one keep the hash that they were registered with
+            told["calibration"] = asdict(self.calibration)
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
-def write_manifest(folder: Path, base_model: str, labels: tuple[str, ...], max_length: int) -> Manifest:
+def write_manifest(
+    folder: Path, base_model: str, labels: tuple[str, ...], max_length: int, calibration: Calibration | None = None
+) -> Manifest:
     """Hash the files of a model folder and write its manifest. Raises CheckpointError if a pickle lies in it."""
-    manifest = Manifest(base_model, labels, max_length, _hash_files(folder))
-    (folder / MANIFEST_NAME).write_text(json.dumps(asdict(manifest), indent=2) + "\n", encoding="utf-8")
+    manifest = Manifest(base_model, labels, max_length, _hash_files(folder), calibration)
+    told = {**asdict(manifest), "score": manifest.score, "format": _FORMAT}
+    (folder / MANIFEST_NAME).write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
     return manifest
 
 
@@ -62,9 +78,13 @@ def read_manifest(folder: Path, expected_hash: str | None = None) -> Manifest:
     path = folder / MANIFEST_NAME
     try:
         told = json.loads(path.read_text(encoding="utf-8"))
-        if told["format"] != _FORMAT:
+        if told["format"] not in _READABLE:
             raise CheckpointError(f"{path} has format {told['format']}, this code reads {_FORMAT}; update tweetspan")
-        manifest = Manifest(**{**told, "labels": tuple(told["labels"])})
+        calibration = told.get("calibration")
+        fields = {name: value for name, value in told.items() if name not in ("format", "score")}
+        fields["labels"] = tuple(told["labels"])
+        fields["calibration"] = None if calibration is None else Calibration.from_dict(calibration)
+        manifest = Manifest(**fields)
         _check_types(manifest)
     except FileNotFoundError:
         raise CheckpointError(
@@ -102,7 +122,7 @@ def verify(folder: Path, expected_hash: str | None = None) -> Manifest:
 
 
 def _check_types(manifest: Manifest) -> None:
-    texts = (manifest.base_model, manifest.score, *manifest.labels, *manifest.files.keys(), *manifest.files.values())
+    texts = (manifest.base_model, *manifest.labels, *manifest.files.keys(), *manifest.files.values())
     if not isinstance(manifest.max_length, int) or not all(isinstance(text, str) for text in texts):
         raise TypeError("a field has the wrong type")
 

@@ -7,6 +7,7 @@ word sits on its first sub-word. A text longer than the window is read in overla
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from transformers import PreTrainedTokenizerBase
 
 from tagging.errors import EncoderError
@@ -51,6 +52,22 @@ class EncodedText:
 
     words: list[tuple[int, int]]
     windows: list[Window]
+
+    def by_word(self, answers: Sequence[np.ndarray], silent: np.ndarray) -> np.ndarray:
+        """Give each word the answer of the window in which it has most context: (words, classes).
+
+        `answers` are (words of the window, classes), by window; `silent`, (1, classes), is for words without sub-words.
+        """
+        if len(answers) == 1 and len(answers[0]) == len(self.words):
+            return answers[0]
+        found = np.repeat(silent, len(self.words), axis=0)
+        margins = np.full(len(self.words), -1)
+        for window, answer in zip(self.windows, answers, strict=True):
+            words, own_margins = np.array(window.words, dtype=int), np.array(window.margins, dtype=int)
+            better = own_margins > margins[words]
+            margins[words[better]] = own_margins[better]
+            found[words[better]] = answer[better]
+        return found
 
 
 class Encoder:

@@ -50,7 +50,7 @@ def write_onnx_form(
         if not name.endswith(_WEIGHTS) and name != ONNX_FILE:
             shutil.copy2(folder / name, into / name)
     onnx.save(build_graph(weights, ranges), into / ONNX_FILE)
-    return write_manifest(into, manifest.base_model, manifest.labels, manifest.max_length)
+    return write_manifest(into, manifest.base_model, manifest.labels, manifest.max_length, manifest.calibration)
 
 
 def _ranges(model: onnx.ModelProto, encoder: Encoder, texts: Sequence[str]) -> dict[str, Range]:

@@ -14,7 +14,8 @@ OUTSIDE = "O"
 class Span:
     """An entity mention: `text[start:end]` (code points, end exclusive) is a `label` (PER, ORG, LOC, ...).
 
-    `score` lies in 0..1: the smallest softmax probability among the labels of the span's words; gold spans have 1.
+    `score` lies in 0..1: the probability that start, end and label are right, as far as the tagger is calibrated (see
+    `tagging.calibration`); gold spans have 1.
     """
 
     start: int
@@ -92,11 +93,6 @@ def spans_to_chunks(spans: Iterable[Span], words: Sequence[tuple[int, int]]) -> 
     return found
 
 
-def chunks_to_spans(
-    entities: Iterable[Chunk], words: Sequence[tuple[int, int]], scores: Sequence[float] | None = None
-) -> list[Span]:
-    """Turn runs of words into spans; a span's score is the smallest of its words' `scores` (1 without scores)."""
-    return [
-        Span(words[first][0], words[last][1], label, min(scores[first : last + 1]) if scores else 1.0)
-        for first, last, label in entities
-    ]
+def chunks_to_spans(entities: Iterable[Chunk], words: Sequence[tuple[int, int]]) -> list[Span]:
+    """Turn runs of words into spans."""
+    return [Span(words[first][0], words[last][1], label) for first, last, label in entities]

@@ -3,7 +3,7 @@
 import logging
 import math
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -12,12 +12,14 @@ import torch
 from transformers import AutoModelForTokenClassification, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from tagging.batching import fill_batches
+from tagging.calibration import Calibration
 from tagging.checkpoint import ONNX_FILE, verify
+from tagging.decoding import Decoder, Entity, log_softmax
 from tagging.devices import find_device, find_precision
 from tagging.encoding import EncodedText, Encoder, Window
 from tagging.errors import CheckpointError, DeviceError, PoisonTweetError, UnfitProcessError
 from tagging.runtime import Runtime
-from tagging.spans import OUTSIDE, Chunk, Span, chunks, chunks_to_spans
+from tagging.spans import Chunk, Span
 from tagging.torch_runtime import TorchRuntime
 
 _PROBE = "Ann lives in London."  # a network that cannot read this can read nothing
@@ -25,8 +27,6 @@ _ENCODED_AT_ONCE = 512  # texts, between two signs of progress
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 log = logging.getLogger(__name__)
-
-Answer = tuple[list[int], list[float]]  # of one window: the class of each of its words, and its probability
 
 
 class Tagger:
@@ -36,11 +36,19 @@ class Tagger:
     1e-6). On a GPU the network computes in half precision, where that was not measured.
     """
 
-    def __init__(self, runtime: Runtime, tokenizer: PreTrainedTokenizerBase, max_length: int) -> None:
+    def __init__(
+        self,
+        runtime: Runtime,
+        tokenizer: PreTrainedTokenizerBase,
+        max_length: int,
+        calibration: Calibration | None = None,
+    ) -> None:
         self.runtime = runtime
         self.tokenizer = tokenizer
         self.encoder = Encoder(tokenizer, max_length)
         self.labels = runtime.labels
+        self.calibration = calibration  # of the spans' scores
+        self._decoder = Decoder(self.labels)
         self.token_budget: int | None = None  # what the device holds, once it has run out of memory
 
     @classmethod
@@ -57,11 +65,13 @@ class Tagger:
         if ONNX_FILE in manifest.files:
             from tagging.onnx_runtime import OnnxRuntime  # noqa: PLC0415 (onnxruntime is not needed for the others)
 
-            return cls(OnnxRuntime(folder / ONNX_FILE, list(manifest.labels), threads), tokenizer, manifest.max_length)
+            runtime = OnnxRuntime(folder / ONNX_FILE, list(manifest.labels), threads)
+            return cls(runtime, tokenizer, manifest.max_length, manifest.calibration)
         if threads:
             torch.set_num_threads(threads)
         try:
-            return cls(TorchRuntime.packing(_load_network(folder, find_device(device))), tokenizer, manifest.max_length)
+            network = TorchRuntime.packing(_load_network(folder, find_device(device)))
+            return cls(network, tokenizer, manifest.max_length, manifest.calibration)
         except torch.AcceleratorError as error:
             raise UnfitProcessError(_first_line(error)) from error
 
@@ -86,10 +96,10 @@ class Tagger:
         distinct = list(dict.fromkeys(texts))
         encoded = list(self._encoded(distinct, progress))
         answers = iter(self._answers([window for text in encoded for window in text.windows], progress))
-        own = [[next(answers) for _ in one.windows] for one in encoded]
-        self._refuse_nan(texts, dict(zip(distinct, own, strict=True)))
-        spans = map(self._spans, distinct, encoded, own)
-        found = dict(zip(distinct, spans, strict=True))
+        own = [one.by_word([next(answers) for _ in one.windows], self._decoder.silent) for one in encoded]
+        self._refuse_nan(texts, distinct, own)
+        entities = self._decoder.decode(own)
+        found = dict(zip(distinct, map(self._spans, distinct, encoded, entities), strict=True))
         return [list(found[text]) for text in texts]
 
     def _encoded(self, texts: Sequence[str], progress: Callable[[], None]) -> Iterator[EncodedText]:
@@ -97,23 +107,23 @@ class Tagger:
             yield from self.encoder.encode(texts[start : start + _ENCODED_AT_ONCE])
             progress()
 
-    def _refuse_nan(self, texts: Sequence[str], answers: Mapping[str, list[Answer]]) -> None:
-        poison = {text for text, own in answers.items() if any(map(_has_nan, own))}
+    def _refuse_nan(self, texts: Sequence[str], distinct: Sequence[str], own: Sequence[np.ndarray]) -> None:
+        poison = {text for text, answer in zip(distinct, own, strict=True) if np.isnan(answer).any()}
         if not poison:
             return
-        if any(map(_has_nan, self._answers(self.encoder.encode([_PROBE])[0].windows, lambda: None))):
+        if any(np.isnan(one).any() for one in self._answers(self.encoder.encode([_PROBE])[0].windows, lambda: None)):
             raise CheckpointError("the network answers NaN to any text; its weights are broken, train it again")
         named = (index for index, text in enumerate(texts) if text in poison)
         raise PoisonTweetError(dict.fromkeys(named, "the network's probabilities for this text are not numbers"))
 
-    def _answers(self, windows: Sequence[Window], progress: Callable[[], None]) -> list[Answer]:
-        answers: dict[int, Answer] = {}
+    def _answers(self, windows: Sequence[Window], progress: Callable[[], None]) -> list[np.ndarray]:
+        answers: dict[int, np.ndarray] = {}
         while not self._answer_the_rest(windows, answers, progress):
             self._halve_budget()  # only now: inside the except block the traceback would pin the tensors
         return [answers[index] for index in range(len(windows))]
 
     def _answer_the_rest(
-        self, windows: Sequence[Window], answers: dict[int, Answer], progress: Callable[[], None]
+        self, windows: Sequence[Window], answers: dict[int, np.ndarray], progress: Callable[[], None]
     ) -> bool:
         """Classify the windows without an answer; False if the device ran out of memory on the way."""
         rest = [index for index in range(len(windows)) if index not in answers]
@@ -140,25 +150,22 @@ class Tagger:
     def _read(
         self,
         windows: Sequence[Window],
-        answers: dict[int, Answer],
+        answers: dict[int, np.ndarray],
         batch: Sequence[int],
         wait: Callable[[], np.ndarray],
     ) -> None:
-        """Take the class and probability of each word of a batch from its logits, in one go."""
+        """Take the log-probabilities of each word of a batch from its logits, in one go."""
         heads: list[int] = []
         start = 0
         for index in batch:
             heads.extend([start + head for head in windows[index].heads])
             start += len(windows[index].ids)
-        logits = wait()[heads]
-        classes = logits.argmax(axis=1)
         with np.errstate(invalid="ignore"):  # what is no number is noticed later
-            scores = 1 / np.exp(logits - logits.max(axis=1, keepdims=True)).sum(axis=1)  # softmax of the largest
-        found, sure = classes.tolist(), scores.tolist()
+            found = log_softmax(wait()[heads])
         first = 0
         for index in batch:
             last = first + len(windows[index].heads)
-            answers[index] = found[first:last], sure[first:last]
+            answers[index] = found[first:last]
             first = last
 
     def _halve_budget(self) -> None:
@@ -172,21 +179,20 @@ class Tagger:
         torch.cuda.empty_cache()
         log.warning("%s is out of memory; from now on %d tokens at once", self.device, self.token_budget)
 
-    def _spans(self, text: str, encoded: EncodedText, answers: Sequence[Answer]) -> list[Span]:
-        """Decode one text: the label of each word from the window where it has most context, then IOB2 to spans."""
-        labels = [OUTSIDE] * len(encoded.words)
-        scores = [1.0] * len(encoded.words)
-        margins = [-1] * len(encoded.words)
-        for window, (classes, probabilities) in zip(encoded.windows, answers, strict=True):
-            for word, margin, label, probability in zip(
-                window.words, window.margins, classes, probabilities, strict=True
-            ):
-                if margin > margins[word]:
-                    margins[word] = margin
-                    labels[word] = self.labels[label]
-                    scores[word] = probability
-        entities = (_without_leading_signs(chunk, text, encoded.words) for chunk in chunks(labels))
-        return chunks_to_spans((chunk for chunk in entities if chunk), encoded.words, scores)
+    def _spans(self, text: str, encoded: EncodedText, entities: Sequence[Entity]) -> list[Span]:
+        spans: list[Span] = []
+        for chunk, log_probability in entities:
+            entity = _without_leading_signs(chunk, text, encoded.words)
+            if entity:
+                start, end = encoded.words[entity.first][0], encoded.words[entity.last][1]
+                length = entity.last - entity.first + 1
+                score = (
+                    self.calibration.probability(log_probability, entity.label, length, text[start:end])
+                    if self.calibration
+                    else math.exp(log_probability)
+                )
+                spans.append(Span(start, end, entity.label, score))
+        return spans
 
 
 def _load_network(folder: Path, device: torch.device) -> PreTrainedModel:
@@ -212,10 +218,6 @@ def _is_out_of_order(error: RuntimeError) -> bool:
 
 def _first_line(error: Exception) -> str:
     return str(error).partition("\n")[0]
-
-
-def _has_nan(answer: Answer) -> bool:
-    return any(map(math.isnan, answer[1]))
 
 
 def _without_leading_signs(chunk: Chunk, text: str, offsets: Sequence[tuple[int, int]]) -> Chunk | None:

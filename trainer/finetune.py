@@ -66,7 +66,8 @@ class TrainedModel:
         folder.mkdir(parents=True)
         self.tagger.network.save_pretrained(folder)
         self.tagger.tokenizer.save_pretrained(folder)
-        return write_manifest(folder, self.config.base_model, tuple(self.tagger.labels), self.config.max_length)
+        labels = tuple(self.tagger.labels)
+        return write_manifest(folder, self.config.base_model, labels, self.config.max_length, self.tagger.calibration)
 
 
 def finetune(

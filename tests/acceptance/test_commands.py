@@ -41,9 +41,8 @@ def trained_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in environment(home).items():
             patch.setenv(name, value)
-        done = CliRunner().invoke(
-            cli.main, ["train", "--dataset", "sample", "--base-model", "starter", "--epochs", "3"]
-        )
+        source = ("--dataset", "sample", "--base-model", "starter")
+        done = CliRunner().invoke(cli.main, ["train", *source, "--epochs", "3", "--calibration-folds", "0"])
         assert done.exit_code == 0, done.output
         assert "registered as model version 1, active" in done.output
         (home / "train.txt").write_text(done.output, encoding="utf-8")
@@ -176,6 +175,12 @@ def test_tag_reads_arguments_or_lines(run_trained: Run) -> None:
     lines = run_trained("tag", "--json", input=f"{text}\nhello\n").output.split("\n")
     assert json.loads(lines[0])["spans"] == told["spans"]
     assert json.loads(lines[1])["text"] == "hello"
+    for limit in ("0.5", "1"):
+        kept = [one for one in told["spans"] if one["score"] >= float(limit)]
+        assert json.loads(run_trained("tag", "--json", "--min-score", limit, text).output)["spans"] == kept
+    others = [one for one in told["spans"] if one["label"] != "PER"]
+    assert others != told["spans"]
+    assert json.loads(run_trained("tag", "--json", "--min-score", "per=1", text).output)["spans"] == others
     hostile = run_trained("tag", "clear \x1b[2J screen").output
     assert "\x1b[2J" not in hostile
 
@@ -198,6 +203,7 @@ def test_tag_reads_arguments_or_lines(run_trained: Run) -> None:
         (("train", "--dataset", "no/such-dataset", "--base-model", "starter"), "--dataset sample"),
         (("train", "--recipe", "best"), "recipe 'best' is not known; use one of default, tutorial"),
         (("train", "--epochs", "0"), "epochs 0 is out of range"),
+        (("tag", "--min-score", "GPE=0.5", "hi"), "no model version has the label 'GPE'; there is: LOC, ORG, PER"),
         (("train", "--dataset", "sample", "--base-model", "starter", "--device", "tpu"), "device 'tpu'"),
     ],
 )
@@ -206,6 +212,20 @@ def test_errors_name_the_value_and_the_next_step(run_trained: Run, arguments: tu
     assert done.exit_code == 1
     assert said in done.output
     assert "Traceback" not in done.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("train", "--calibration-folds", "1"), "1 is not possible; give 2 or more, or 0"),
+        (("entities", "top", "--min-score", "=0.5"), "'=0.5' names no label; write 0.7, or ORG=0.7"),
+        (("entities", "top", "--min-score", "ORG=2"), "2.0 is not in the range 0<=x<=1"),
+    ],
+)
+def test_options_out_of_their_range_are_named(run: Run, arguments: tuple[str, ...], said: str) -> None:
+    done = run(*arguments)
+    assert done.exit_code == 2
+    assert said in done.output
 
 
 def test_an_empty_answer_says_what_it_covers(run_trained: Run) -> None:

@@ -40,7 +40,7 @@ def expected(world: World, chosen: Filter, key: Key | None = None) -> list[Expor
             span = one.span
             row = ExportedSpan(span.start, span.end, span.label, one.surface, span.score, one.key[1], name)
             found[one.tweet.id].append(row)
-    asks = chosen.label or chosen.min_score or chosen.kind != "all" or key
+    asks = chosen.label or not chosen.takes_any_score or chosen.kind != "all" or key
     return [
         ExportedTweet(*vars(tweet).values(), chosen.model_version_id, tuple(found[tweet.id]))
         for tweet in sorted(world.read(chosen), key=lambda one: one.id)
@@ -368,7 +368,7 @@ def test_provenance_and_coverage(run: Run, database: Database, world: World) -> 
         "corpus_fingerprint": "c" * 64, "offsets": "Unicode code points into the text, end exclusive",
         "filter": {
             "language": None, "author": None, "since": "2026-03-01T00:00:00+00:00", "until": None, "text": None,
-            "retweets": True, "label": "PER", "min_score": 0.0, "kind": "all", "hidden": False,
+            "retweets": True, "label": "PER", "min_score": 0.0, "min_scores": {}, "kind": "all", "hidden": False,
             "query": None, "entity": None,
         },
         "format": "jsonl", "tweets": len(found), "spans": number, "notes": {},

@@ -127,7 +127,7 @@ class World:
         return (
             (chosen.hidden or found.key not in self.hidden)
             and (chosen.label is None or found.key[1] == chosen.label)
-            and found.span.score >= chosen.min_score
+            and found.span.score >= chosen.min_scores.get(found.key[1], chosen.min_score)
             and (chosen.kind == "all" or is_handle == (chosen.kind == "handles"))
         )
 
@@ -287,6 +287,7 @@ def filters(versions: Iterable[int] = (1, 2)) -> st.SearchStrategy[Filter]:
         "since": moments,
         "until": moments,
         "min_score": st.sampled_from([0.0, 0.5, 0.9, 1.0]),
+        "min_scores": st.sampled_from([{}, {"PER": 0.9}, {"PER": 0.0, "ORG": 0.5, "MISC": 1.0}]),
         "language": st.sampled_from(["en", "PT", "xx"]),
         "author": st.sampled_from(["ann", "CY", "nobody"]),
         "text": st.sampled_from(["rain", "LONDON", "100%", "_"]),

@@ -1,10 +1,13 @@
 """The manifest of a model folder: what it notices and what it says."""
 
+import hashlib
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
+from tagging.calibration import Calibration
 from tagging.checkpoint import MANIFEST_NAME, read_manifest, verify, write_manifest
 from tagging.errors import CheckpointError
 
@@ -105,10 +108,39 @@ def test_a_manifest_with_fields_of_the_wrong_type_is_named(folder: Path, fields:
 
 
 def test_another_format_says_so(folder: Path) -> None:
-    change(folder, format=2)
-    assert "has format 2" in refusal(folder)
+    change(folder, format=3)
+    assert "has format 3" in refusal(folder)
 
 
 def test_a_later_format_with_fields_of_its_own_says_so(folder: Path) -> None:
-    change(folder, format=2, calibration=[0.5])
-    assert "has format 2" in refusal(folder)
+    change(folder, format=3, layers=[0.5])
+    assert "has format 3" in refusal(folder)
+
+
+def test_a_manifest_from_before_calibration_keeps_its_hash(folder: Path) -> None:
+    path = folder / MANIFEST_NAME
+    told = json.loads(path.read_text())
+    assert told.pop("calibration") is None
+    path.write_text(json.dumps({**told, "format": 1, "score": "smallest softmax probability"}))
+    files = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in told["files"]}
+    hashed = {"files": files, "labels": LABELS, "max_length": 128}
+    registered = hashlib.sha256(json.dumps(hashed, sort_keys=True).encode()).hexdigest()
+    assert verify(folder, registered).score.endswith("not calibrated")
+
+
+def test_a_calibration_is_kept_and_hashed(folder: Path) -> None:
+    before = read_manifest(folder).hash
+    calibration = Calibration(0.25, {"log-odds": 0.5, "label PER": -1.0}, folds=2, spans=400)
+    written = write_manifest(folder, "starter", LABELS, 128, calibration)
+    assert verify(folder, written.hash).calibration == calibration
+    assert json.loads((folder / MANIFEST_NAME).read_text())["score"] == written.score
+    assert "calibrated on 400 spans that 2 trainings" in written.score
+    hashes = {before, written.hash}
+    change(folder, calibration={**asdict(calibration), "intercept": 0.5})
+    assert read_manifest(folder).hash not in hashes
+
+
+@pytest.mark.parametrize("calibration", [[0.5], "yes", {"intercept": 0.5}, {"intercept": "x", "weights": {}}])
+def test_a_calibration_that_cannot_be_read_is_named(folder: Path, calibration: object) -> None:
+    change(folder, calibration=calibration)
+    assert f"{folder / MANIFEST_NAME} cannot be read" in refusal(folder)

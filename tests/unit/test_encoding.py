@@ -3,6 +3,7 @@
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -180,3 +181,15 @@ def test_a_window_too_short_for_words_is_refused(tokenizer: PreTrainedTokenizerB
     with pytest.raises(EncoderError, match="max length 9 leaves 7 sub-words"):
         Encoder(tokenizer, 9)
     Encoder(tokenizer, 10)
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_a_word_in_two_windows_has_the_answer_of_the_one_with_more_context(order: tuple[int, int]) -> None:
+    windows = [
+        Window([0] * 12, heads=[1, 9], words=[0, 1], end=11, goes_on_right=True),  # Bob stands at its end
+        Window([0] * 12, heads=[5, 9], words=[1, 2], end=11, goes_on_left=True),
+    ]
+    answers = [np.array([[0.1, 0.9], [0.2, 0.8]]), np.array([[0.3, 0.7], [0.4, 0.6]])]
+    encoded = EncodedText(words("Ana Bob Eve \u200d"), [windows[index] for index in order])
+    found = encoded.by_word([answers[index] for index in order], silent=np.array([[1.0, 0.0]]))
+    assert found.tolist() == [[0.1, 0.9], [0.3, 0.7], [0.4, 0.6], [1.0, 0.0]]

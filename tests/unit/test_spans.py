@@ -117,12 +117,6 @@ def test_the_order_in_which_spans_are_given_does_not_matter() -> None:
     assert spans_to_chunks(spans, words) == [Chunk(0, 0, "PER"), Chunk(2, 2, "LOC")]
 
 
-def test_the_score_of_a_span_is_its_weakest_words() -> None:
-    words = [(0, 3), (4, 6), (7, 9)]
-    spans = chunks_to_spans([Chunk(0, 1, "PER"), Chunk(2, 2, "LOC")], words, [0.9, 0.7, 0.1])
-    assert spans == [Span(0, 6, "PER", 0.7), Span(7, 9, "LOC", 0.1)]
-
-
 def test_gold_spans_score_one() -> None:
     assert chunks_to_spans([Chunk(0, 0, "PER")], [(0, 3)]) == [Span(0, 3, "PER", 1.0)]
 
