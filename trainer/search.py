@@ -33,7 +33,7 @@ from trainer.finetune import finetune
 from trainer.study_file import opened_study
 
 Space = dict[str, BaseDistribution]
-_KEPT_SHARE = 2  # after 1, 2, 4 ... epochs the better half of the trials goes on
+_REDUCTION = 2  # after 1, 2, 4 ... epochs the better half of the trials goes on
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,7 @@ def _is_over(trials: list[FrozenTrial], seconds: float | None) -> bool:
 
 
 def _pruner() -> optuna.pruners.BasePruner:
-    return optuna.pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=_KEPT_SHARE)
+    return optuna.pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=_REDUCTION)
 
 
 def _name(config: TrainingConfig, searched: Space, corpus: Corpus) -> str:
