@@ -47,7 +47,7 @@ FACTS = ModelFacts(
 
 def test_the_front_matter_follows_the_hubs_conventions() -> None:
     data = ModelCard(model_card(FACTS)).data
-    assert (data.license, data.language, data.library_name) == ("apache-2.0", "en", "transformers")
+    assert (data.license, data.language, data.library_name) == ("apache-2.0", ["en"], "transformers")
     assert (data.pipeline_tag, data.metrics) == ("token-classification", ["precision", "recall", "f1"])
     assert data.base_model == "sentence-transformers/all-MiniLM-L6-v2"
     assert data.datasets == ["GateNLP/broad_twitter_corpus"]
