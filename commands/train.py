@@ -52,12 +52,13 @@ def _folds(context: click.Context, option: click.Parameter, folds: int) -> int:
 @click.option("--device", help="auto, cpu, cuda or cuda:N.  [default: auto]")
 @click.option("--train-layers", help="all, head or last-N.  [default: all]")
 @click.option("--label-subwords", type=click.Choice(["first", "all"]), help="[default: first]")
-@click.option("--label-smoothing", type=float, help="Share of each label spread over all.  [default: 0.1]")
-@click.option("--train-words/--keep-words", default=None, help="Train the vectors of sub-words, too.  [default: keep]")
-@click.option("--hidden-words", type=float, help="Share of sub-words hidden in training.  [default: 0.1]")
-@click.option("--capitals/--no-capitals", default=None, help="Let the encoder read capital letters.  [default: yes]")
-@click.option("--hidden-capitals", type=float, help="Share of texts trained without them.  [default: 0.2]")
-@click.option("--average", type=float, help="Share of the steps over which weights are averaged.  [default: 0.1]")
+@click.option(
+    "--set",
+    "set_values",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="Any other hyperparameter (docs/training.md), such as label_smoothing=0.05 or capitals=no.",
+)
 @click.option(
     "--calibration-folds",
     type=int,
@@ -84,6 +85,7 @@ def train_command(
     test_files: tuple[Path, ...],
     changes: list[str],
     recipe: str,
+    set_values: tuple[str, ...],
     calibration_folds: int,
     trials: int | None,
     search_time: str | None,
@@ -113,12 +115,12 @@ def train_command(
     from commands.training import show_corpus, train
     from tagging.quiet import hush_transformers
     from trainer.base_model import find_base_model
-    from trainer.config import TrainingConfig
+    from trainer.config import TrainingConfig, read_values
     from trainer.corpus import BROAD_TWITTER_CORPUS, load_corpus, with_validation
     from trainer.corpus_repairs import change
 
     hush_transformers()
-    config = TrainingConfig.from_recipe(recipe, **hyperparameters)
+    config = TrainingConfig.from_recipe(recipe, **(hyperparameters | read_values(set_values)))
     find_base_model(config.base_model)  # before minutes are spent on a corpus
     if not (datasets or train_files):
         datasets = (BROAD_TWITTER_CORPUS,)

@@ -1,6 +1,7 @@
 """What a training is: frozen, validated, saved with the version that comes of it."""
 
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Self
 
 from tagging.errors import ConfigError
@@ -21,6 +22,9 @@ RECIPES: dict[str, dict[str, Any]] = {
         "best_by": "token_f1_weighted",
     },
 }
+
+
+_WORDS = {"yes": True, "true": True, "no": False, "false": False}
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,27 @@ class TrainingConfig:
     def as_dict(self) -> dict[str, Any]:
         """Return the hyperparameters as JSON can hold them."""
         return asdict(self)
+
+
+def read_values(texts: Iterable[str]) -> dict[str, Any]:
+    """Read hyperparameters as `name=value`, each by the type of its default. Raises ConfigError for what is none.
+
+    >>> read_values(["label_smoothing=0.05", "capitals=no"])
+    {'label_smoothing': 0.05, 'capitals': False}
+    """
+    defaults: dict[str, Any] = {one.name: one.default for one in fields(TrainingConfig)}
+    found: dict[str, Any] = {}
+    for text in texts:
+        name, _, value = (part.strip() for part in text.partition("="))
+        if name not in defaults:
+            raise ConfigError(f"{name!r} is no hyperparameter; there are: {', '.join(defaults)}")
+        kind = float if defaults[name] is None else type(defaults[name])
+        try:
+            found[name] = _WORDS[value.lower()] if kind is bool else kind(value)
+        except (KeyError, ValueError):
+            wanted = {bool: "yes or no", int: "a whole number", float: "a number"}[kind]
+            raise ConfigError(f"{text!r} sets no {name}; give {wanted}") from None
+    return found
 
 
 def default_learning_rate(parameters: int) -> float:

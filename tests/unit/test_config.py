@@ -1,6 +1,7 @@
 """Hyperparameters: what is refused and why, recipes, the rule for the learning rate."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tagging.errors import ConfigError
-from trainer.config import RECIPES, TrainingConfig, default_learning_rate, trained_layers
+from trainer.config import RECIPES, TrainingConfig, default_learning_rate, read_values, trained_layers
 
 
 @pytest.mark.parametrize(
@@ -105,3 +106,25 @@ def test_a_batch_is_read_in_equal_parts() -> None:
     assert TrainingConfig(batch_size=32, accumulation=4).accumulation == 4
     with pytest.raises(ConfigError, match="a batch size of 32 cannot be read in 5 equal parts"):
         TrainingConfig(batch_size=32, accumulation=5)
+
+
+def test_hyperparameters_are_read_by_their_type() -> None:
+    texts = ["label_smoothing=0.05", "capitals=no", "train_words = Yes", "epochs=4", "learning_rate=1e-4", "device=cpu"]
+    assert read_values(texts) == {
+        "label_smoothing": 0.05, "capitals": False, "train_words": True, "epochs": 4, "learning_rate": 1e-4,
+        "device": "cpu",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("label_smooth=1", "'label_smooth' is no hyperparameter; there are: base_model, recipe, epochs"),
+        ("capitals=maybe", "'capitals=maybe' sets no capitals; give yes or no"),
+        ("epochs=2.5", "'epochs=2.5' sets no epochs; give a whole number"),
+        ("average", "'average' sets no average; give a number"),
+    ],
+)
+def test_what_sets_no_hyperparameter_is_named(text: str, told: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(told)):
+        read_values([text])
