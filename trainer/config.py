@@ -110,7 +110,7 @@ def read_values(texts: Iterable[str]) -> dict[str, Any]:
     >>> read_values(["label_smoothing=0.05", "capitals=no"])
     {'label_smoothing': 0.05, 'capitals': False}
     """
-    defaults: dict[str, Any] = {one.name: one.default for one in fields(TrainingConfig)}
+    defaults: dict[str, Any] = {one.name: one.default for one in fields(TrainingConfig) if one.name != "recipe"}
     found: dict[str, Any] = {}
     for text in texts:
         name, _, value = (part.strip() for part in text.partition("="))

@@ -119,7 +119,8 @@ def test_hyperparameters_are_read_by_their_type() -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("label_smooth=1", "'label_smooth' is no hyperparameter; there are: base_model, recipe, epochs"),
+        ("label_smooth=1", "'label_smooth' is no hyperparameter; there are: base_model, epochs"),
+        ("recipe=tutorial", "'recipe' is no hyperparameter"),
         ("capitals=maybe", "'capitals=maybe' sets no capitals; give yes or no"),
         ("epochs=2.5", "'epochs=2.5' sets no epochs; give a whole number"),
         ("average", "'average' sets no average; give a number"),
