@@ -31,7 +31,7 @@ def test_every_block_runs_and_gives_what_it_says(tmp_path: Path, monkeypatch: py
 
     assert f"# {last('corpus.sizes')}\n" in PAGE
     assert f"# {last('label_list')}\n" in PAGE
-    assert ("leeds", "LOC") in last("example.text")
+    assert ("leeds", "LOC") in last('corpus.splits["train"][0]')
     assert names["aligned"][:4] == [("[CLS]", None), ("moved", "O"), ("from", "O"), ("leeds", "B-LOC")]
     assert last("import freeze") == ["classifier.weight", "classifier.bias"]
     before, frozen, trained = names["before"], names["frozen"].scores, names["trained"].scores
