@@ -95,6 +95,7 @@ def test_what_cannot_be_evaluated_is_said(run: Run, model_folder: Path, tmp_path
     assert "--file stands alone" in run("evaluate", "1", "--file", str(TEST), "--split", "test").output
     assert "there is no model version 7" in run("evaluate", "7").output
     (tmp_path / "file").touch()
+    assert "holds no text" in run("evaluate", "1", "--file", str(tmp_path / "file")).output
     unwritable = run("evaluate", "1", "--file", str(TEST), "--html", str(tmp_path / "file" / "report.html"))
     assert unwritable.exit_code == 1
     assert "name another file" in unwritable.output
