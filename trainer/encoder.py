@@ -42,16 +42,16 @@ def load_encoder(config: TrainingConfig, corpus: Corpus) -> Tagger:
     return Tagger(TorchRuntime(network), tokenizer, config.max_length)
 
 
-def freeze(network: PreTrainedModel, config: TrainingConfig) -> None:
+def freeze(network: PreTrainedModel, train_layers: str, train_words: bool = True) -> None:
     """Leave only some layers trainable: all, the head, or the head and the last N layers of the encoder.
 
-    The vectors of the sub-words train with all layers, if the configuration says so. Raises ConfigError if the encoder
-    has fewer layers.
+    The vectors of the sub-words stay as they are, too, unless `train_words`. Raises ConfigError if the encoder has fewer
+    layers.
     """
     words = network.get_input_embeddings()
     words = words.uncased if isinstance(words, CasedEmbedding) else words
-    words.requires_grad_(config.train_words)
-    count = trained_layers(config.train_layers)
+    words.requires_grad_(train_words)
+    count = trained_layers(train_layers)
     if count is None:
         return
     network.base_model.requires_grad_(False)
@@ -59,7 +59,7 @@ def freeze(network: PreTrainedModel, config: TrainingConfig) -> None:
     layers = max(stacks, key=len, default=torch.nn.ModuleList())
     if count > len(layers):
         raise ConfigError(
-            f"train layers {config.train_layers!r}: the encoder has {len(layers)} layers; use all or a smaller N"
+            f"train layers {train_layers!r}: the encoder has {len(layers)} layers; use all or a smaller N"
         )
     for layer in list(layers)[len(layers) - count :]:
         layer.requires_grad_(True)

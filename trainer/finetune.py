@@ -95,7 +95,7 @@ def finetune(
     )
     tagger = with_capitals(tagger, config.hidden_capitals) if config.capitals else tagger
     network = tagger.network.to(device)
-    freeze(network, config)
+    freeze(network, config.train_layers, config.train_words)
     trained = TrainedModel(tagger, config, score(_evaluating(tagger)), device=_device_name(device))
     listener.on_start(tagger, trained.baseline)
     rows = training_set(tagger.encoder, corpus.splits["train"], tagger.labels, config.label_subwords)
