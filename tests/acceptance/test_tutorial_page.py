@@ -39,7 +39,7 @@ def test_every_block_runs_and_gives_what_it_says(tmp_path: Path, monkeypatch: py
     assert max(before["overall_f1"], frozen["overall_f1"]) < 0.2 < trained["overall_f1"]
     assert last("Tagger.load") is True
     assert f"# {names['food'].entity_labels}\n" in PAGE
-    assert last("taught") == [("Biryani", "DISH"), ("Blue Door", "SHOP")]
+    assert last("taught") == [("Biryani", "DISH"), ("Harbour", "SHOP")]
 
 
 def test_the_page_links_to_pages_that_are_there() -> None:
