@@ -1,4 +1,4 @@
-"""The counts of the validation split, as they are kept with a version: JSON that names only what is not zero."""
+"""The counts of each text, as they are kept with an evaluation: JSON that names only what is not zero."""
 
 from collections.abc import Mapping
 from typing import Any
