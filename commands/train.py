@@ -57,7 +57,7 @@ def _folds(context: click.Context, option: click.Parameter, folds: int) -> int:
     "set_values",
     metavar="NAME=VALUE",
     multiple=True,
-    help="Any other hyperparameter (docs/training.md), such as label_smoothing=0.05 or capitals=no.",
+    help="Any other hyperparameter (docs/training.md), such as label_smoothing=0.05 or wide_vocabulary=no.",
 )
 @click.option(
     "--calibration-folds",

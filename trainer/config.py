@@ -17,7 +17,7 @@ RECIPES: dict[str, dict[str, Any]] = {
         "train_layers": "head",
         "label_smoothing": 0.0,
         "hidden_words": 0.0,
-        "capitals": False,
+        "wide_vocabulary": False,
         "average": 0.0,
         "best_by": "token_f1_weighted",
     },
@@ -37,9 +37,9 @@ class TrainingConfig:
     sub-word of a word carries its label or all do; `best_by` names the validation score that picks the epoch.
     `label_smoothing` is the share of each label that is spread over all; `train_words` lets the vectors of the
     sub-words train, too; `hidden_words` is the share of sub-words that training hides (trainer/collation.py).
-    `capitals` lets the encoder read capital letters (trainer/casing.py), which `hidden_capitals` of the texts
-    are trained without; `average` is the share of all
-    steps over which the weights are averaged (trainer/weight_average.py), 0 for no average.
+    `wide_vocabulary` lets the encoder read capitals and parts of names (trainer/wide_vocabulary.py), capitals but for
+    the share `hidden_capitals` of the texts; `average` is the share of all steps over which the weights are averaged
+    (trainer/weight_average.py), 0 for no average.
     Raises ConfigError for a value out of range.
     """
 
@@ -60,7 +60,7 @@ class TrainingConfig:
     label_smoothing: float = 0.1
     train_words: bool = False
     hidden_words: float = 0.1
-    capitals: bool = True
+    wide_vocabulary: bool = True
     hidden_capitals: float = 0.2
     average: float = 0.1
     best_by: str = "overall_f1"
@@ -107,8 +107,8 @@ class TrainingConfig:
 def read_values(texts: Iterable[str]) -> dict[str, Any]:
     """Read hyperparameters as `name=value`, each by the type of its default. Raises ConfigError for what is none.
 
-    >>> read_values(["label_smoothing=0.05", "capitals=no"])
-    {'label_smoothing': 0.05, 'capitals': False}
+    >>> read_values(["label_smoothing=0.05", "wide_vocabulary=no"])
+    {'label_smoothing': 0.05, 'train_words': True}
     """
     defaults: dict[str, Any] = {one.name: one.default for one in fields(TrainingConfig) if one.name != "recipe"}
     found: dict[str, Any] = {}

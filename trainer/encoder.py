@@ -9,9 +9,9 @@ from tagging.spans import label_list
 from tagging.tagger import Tagger
 from tagging.torch_runtime import TorchRuntime
 from trainer.base_model import find_base_model
-from trainer.casing import CasedEmbedding
 from trainer.config import TrainingConfig, trained_layers
 from trainer.examples import Corpus
+from trainer.wide_vocabulary import WideEmbedding
 
 
 def load_encoder(config: TrainingConfig, corpus: Corpus) -> Tagger:
@@ -45,11 +45,11 @@ def load_encoder(config: TrainingConfig, corpus: Corpus) -> Tagger:
 def freeze(network: PreTrainedModel, train_layers: str, train_words: bool = True) -> None:
     """Leave only some layers trainable: all, the head, or the head and the last N layers of the encoder.
 
-    The vectors of the sub-words stay as they are, too, unless `train_words`. Raises ConfigError if the encoder has fewer
-    layers.
+    The vectors of the sub-words stay as they are, too, unless `train_words`. Raises ConfigError if the encoder has
+    fewer layers.
     """
     words = network.get_input_embeddings()
-    words = words.uncased if isinstance(words, CasedEmbedding) else words
+    words = words.narrow if isinstance(words, WideEmbedding) else words
     words.requires_grad_(train_words)
     count = trained_layers(train_layers)
     if count is None:

@@ -26,7 +26,6 @@ from tagging.devices import find_device, find_precision
 from tagging.errors import CorpusError
 from tagging.tagger import Tagger
 from trainer.batches import SimilarLengths
-from trainer.casing import with_capitals, write_plain_embedding
 from trainer.collation import HidingCollator
 from trainer.config import TrainingConfig
 from trainer.encoder import freeze, load_encoder
@@ -34,6 +33,7 @@ from trainer.epochs import QUIET, Epochs, Listener, Scores, last_complete
 from trainer.examples import Corpus
 from trainer.training_set import TrainingSet, training_set
 from trainer.weight_average import WeightAverage
+from trainer.wide_vocabulary import with_wide_vocabulary, write_plain_embedding
 
 _PAYS_FROM = 256  # the width of an encoder from which bf16 is quicker on a CPU
 
@@ -93,7 +93,7 @@ def finetune(
         precision=training_precision(config.precision, device, tagger.network),
         device=str(device),
     )
-    tagger = with_capitals(tagger, config.hidden_capitals) if config.capitals else tagger
+    tagger = with_wide_vocabulary(tagger, config.hidden_capitals) if config.wide_vocabulary else tagger
     network = tagger.network.to(device)
     freeze(network, config.train_layers, config.train_words)
     trained = TrainedModel(tagger, config, score(_evaluating(tagger)), device=_device_name(device))

@@ -109,9 +109,16 @@ def test_a_batch_is_read_in_equal_parts() -> None:
 
 
 def test_hyperparameters_are_read_by_their_type() -> None:
-    texts = ["label_smoothing=0.05", "capitals=no", "train_words = Yes", "epochs=4", "learning_rate=1e-4", "device=cpu"]
+    texts = [
+        "label_smoothing=0.05",
+        "wide_vocabulary=no",
+        "train_words = Yes",
+        "epochs=4",
+        "learning_rate=1e-4",
+        "device=cpu",
+    ]
     assert read_values(texts) == {
-        "label_smoothing": 0.05, "capitals": False, "train_words": True, "epochs": 4, "learning_rate": 1e-4,
+        "label_smoothing": 0.05, "wide_vocabulary": False, "train_words": True, "epochs": 4, "learning_rate": 1e-4,
         "device": "cpu",
     }  # fmt: skip
 
@@ -121,7 +128,7 @@ def test_hyperparameters_are_read_by_their_type() -> None:
     [
         ("label_smooth=1", "'label_smooth' is no hyperparameter; there are: base_model, epochs"),
         ("recipe=tutorial", "'recipe' is no hyperparameter"),
-        ("capitals=maybe", "'capitals=maybe' sets no capitals; give yes or no"),
+        ("wide_vocabulary=maybe", "'wide_vocabulary=maybe' sets no wide_vocabulary; give yes or no"),
         ("epochs=2.5", "'epochs=2.5' sets no epochs; give a whole number"),
         ("average", "'average' sets no average; give a number"),
     ],

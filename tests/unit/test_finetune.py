@@ -80,14 +80,14 @@ def test_a_trivial_corpus_is_learned(tmp_path: Path, kind: str, label_subwords: 
 
 
 def test_the_head_alone_can_train(tiny_encoder: Path) -> None:
-    wanted = config(tiny_encoder, train_layers="head", capitals=False)
+    wanted = config(tiny_encoder, train_layers="head", wide_vocabulary=False)
     before = weights(load_encoder(wanted, CORPUS).network)
     after = weights(finetune(wanted, CORPUS, no_scores).tagger.network)
     assert changed(before, after) == {"classifier.weight", "classifier.bias"}
 
 
 def test_the_last_layer_and_the_head_can_train(tiny_encoder: Path) -> None:
-    wanted = config(tiny_encoder, train_layers="last-1", capitals=False)
+    wanted = config(tiny_encoder, train_layers="last-1", wide_vocabulary=False)
     before = weights(load_encoder(wanted, CORPUS).network)
     found = changed(before, weights(finetune(wanted, CORPUS, no_scores).tagger.network))
     last = {name for name in before if name.startswith("bert.encoder.layer.1.")}
@@ -139,7 +139,7 @@ class Judge:
 @pytest.mark.parametrize("best_by", ["overall_f1", "token_f1_weighted"])
 def test_the_best_epoch_is_kept_by_the_score_that_was_asked_for(tiny_encoder: Path, best_by: str) -> None:
     judge = Judge([0.9, 0.2, 0.8, 0.5], best_by)  # the untrained network counts for nothing, however good
-    trained = finetune(config(tiny_encoder, epochs=3, best_by=best_by, capitals=False), CORPUS, judge)
+    trained = finetune(config(tiny_encoder, epochs=3, best_by=best_by, wide_vocabulary=False), CORPUS, judge)
     assert trained.best_epoch == 2
     assert [scores[best_by] for scores in trained.epochs] == [0.2, 0.8, 0.5]
     assert trained.baseline[best_by] == 0.9

@@ -8,11 +8,11 @@ from transformers import AutoModelForTokenClassification, AutoTokenizer
 
 from tagging.tagger import Tagger
 from tests.tiny import save_tiny_encoder
-from trainer.casing import CasedEmbedding, split_at_capitals, with_capitals, write_plain_embedding
 from trainer.config import TrainingConfig
 from trainer.encoder import load_encoder
 from trainer.examples import Corpus, Example
 from trainer.finetune import TrainedModel
+from trainer.wide_vocabulary import WideEmbedding, cut_at_capitals, with_wide_vocabulary, write_plain_embedding
 
 TEXTS = [
     "Ana",
@@ -45,39 +45,48 @@ def pieces(tokenizer: object, text: str) -> list[str]:
 def test_words_are_cut_where_a_capital_follows(tmp_path: Path, kind: str) -> None:
     whole = AutoTokenizer.from_pretrained(save_tiny_encoder(tmp_path / "tiny", kind), add_prefix_space=True)
     parts = [pieces(whole, part) for part in ("London", "BBC", "News")]
-    split_at_capitals(whole)
+    cut_at_capitals(whole)
     london, bbc, news = ([piece for piece in part if piece] for part in parts)
     found = [piece for piece in pieces(whole, "LondonBBCNews") if piece]
     assert found == [*london, *bbc, *news]
 
 
-def test_an_uncased_vocabulary_learns_case_and_cuts_as_before(tiny_encoder: Path) -> None:
-    uncased = tagger_of(tiny_encoder)
-    before = AutoTokenizer.from_pretrained(tiny_encoder)
-    cased = with_capitals(uncased).tokenizer
-    for word in ("Paris", "PARIS", "paris"):
-        found = cased.tokenize(word)
-        assert [piece.lower() for piece in found] == before.tokenize(word)
+def test_a_word_is_cut_into_the_same_pieces_in_any_case(tiny_encoder: Path) -> None:
+    wide = with_wide_vocabulary(tagger_of(tiny_encoder)).tokenizer
+    for word in ("Paris", "PARIS", "paris", "Quick", "QUICK"):
+        found = wide.tokenize(word)
+        assert [piece.lower() for piece in found] == wide.tokenize(word.lower())
         assert "".join(piece.removeprefix("##") for piece in found) == word
+
+
+def test_a_word_may_continue_another_with_its_own_vector(tiny_encoder: Path) -> None:
+    narrow = AutoTokenizer.from_pretrained(tiny_encoder)
+    tagger = with_wide_vocabulary(tagger_of(tiny_encoder))
+    assert narrow.tokenize("quick") == ["quick"]
+    assert tagger.tokenizer.tokenize("theQUICK") == ["the", "QUICK"]
+    assert tagger.tokenizer.tokenize("thequick") == ["the", "##quick"]
+    embedding = tagger.network.get_input_embeddings()
+    origin, continued = narrow.convert_tokens_to_ids("quick"), tagger.tokenizer.convert_tokens_to_ids("##quick")
+    assert embedding.origin[continued] == origin
 
 
 def test_a_cased_encoder_keeps_its_embedding(tmp_path: Path) -> None:
     tagger = tagger_of(save_tiny_encoder(tmp_path / "tiny", "byte-bpe"))
     before = tagger.network.get_input_embeddings()
-    assert with_capitals(tagger).network.get_input_embeddings() is before
+    assert with_wide_vocabulary(tagger).network.get_input_embeddings() is before
 
 
 def test_at_first_case_makes_no_difference(tiny_encoder: Path) -> None:
-    tagger = with_capitals(tagger_of(tiny_encoder))
+    tagger = with_wide_vocabulary(tagger_of(tiny_encoder))
     tagger.network.eval()
     read = [tagger.runtime.start([tagger.encoder.encode([text])[0].windows[0].ids])() for text in ("Paris", "paris")]
     assert torch.equal(*map(torch.as_tensor, read))
 
 
 def test_the_saved_model_is_a_stock_one_that_reads_the_same(tiny_encoder: Path, tmp_path: Path) -> None:
-    tagger = with_capitals(tagger_of(tiny_encoder))
+    tagger = with_wide_vocabulary(tagger_of(tiny_encoder))
     embedding = tagger.network.get_input_embeddings()
-    assert isinstance(embedding, CasedEmbedding)
+    assert isinstance(embedding, WideEmbedding)
     torch.manual_seed(3)
     torch.nn.init.normal_(embedding.shared)
     tagger.network.eval()
