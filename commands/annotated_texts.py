@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from commands.optimizing import corpus_for
+from commands.version_corpus import corpus_for, own_corpus
 from db.tables import ModelVersion
 from tagging.errors import CorpusError, HubUnreachableError
-from trainer.corpus import load_files, load_named, load_texts, with_validation
+from trainer.corpus import load_named, load_texts, with_validation
 from trainer.examples import Corpus, Example
 from trainer.slices import Seen, seen_entities
 
@@ -65,11 +65,7 @@ def _corpus(version: ModelVersion | None, dataset: str | None, split: str) -> Co
 def _seen(version: ModelVersion) -> Seen | None:
     """Collect the entities of a version's training split, if its corpus is still there and of the recorded size."""
     try:
-        file = Path(version.corpus)
-        corpus = load_files(file) if file.is_file() else load_named(version.corpus)
-        if len(corpus.splits.get("train", ())) != version.split_sizes.get("train"):
-            corpus = with_validation(corpus, int(version.config.get("seed", 1)))
+        train = own_corpus(version).splits["train"]
     except (CorpusError, HubUnreachableError):
         return None
-    train = corpus.splits["train"]
     return seen_entities(train) if len(train) == version.split_sizes.get("train") else None

@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from commands.optimizing import corpus_for
 from commands.rendering import counted, marked, print_table, progress_bar
+from commands.version_corpus import corpus_for
 from db.session import Database
 from db.tables import ModelVersion
 from settings import Settings

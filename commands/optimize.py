@@ -51,6 +51,7 @@ def optimize(
     from commands import optimizing
     from commands.opening import opened
     from commands.rendering import print_json
+    from commands.version_corpus import corpus_for
     from db import model_versions
     from tagging.quiet import hush_transformers
 
@@ -62,7 +63,7 @@ def optimize(
     with opened() as (settings, database):
         with database.read_session() as session:
             found = model_versions.find(session, version)
-        corpus = optimizing.corpus_for(found, dataset, train_file, validation_file)
+        corpus = corpus_for(found, dataset, train_file, validation_file)
         form = optimizing.optimize(settings, database, found, corpus, precision, max_cost, on_compared)
     if as_json:
         print_json(form)

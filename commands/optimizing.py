@@ -15,49 +15,16 @@ from db.session import Database
 from db.tables import ModelVersion
 from settings import Settings
 from tagging.checkpoint import Manifest
-from tagging.errors import CorpusError, HubUnreachableError, OptimizeError
+from tagging.errors import OptimizeError
 from tagging.onnx_form import write_onnx_form
 from tagging.tagger import Tagger
 from trainer.comparison import Comparison, compare
-from trainer.corpus import load_files, load_named, with_validation
-from trainer.corpus_repairs import change
 from trainer.examples import Corpus
 from worker.artifacts import load_artifact
 from worker.cores import usable_cores
 
 _CALIBRATION = 1000  # training texts, at most
 _TOLERANCE = 1e-9  # points: a cost of exactly the limit is within it, however its last digit came out
-
-
-def corpus_for(
-    version: ModelVersion,
-    dataset: str | None,
-    train_file: Path | None,
-    validation_file: Path | None,
-    wanted: str = "give --dataset, or --train-file and --validation-file",
-) -> Corpus:
-    """Load the corpus that is named, or else the one that the version was trained on.
-
-    Raises CorpusError, which ends in what is `wanted`, if the latter cannot be loaded by its name, or is another one
-    by now.
-    """
-    seed = int(version.config.get("seed", 1))
-    if train_file:
-        return with_validation(load_files(train_file, validation_file), seed)
-    if dataset:
-        return with_validation(load_named(dataset), seed)
-    file = Path(version.corpus)
-    try:
-        corpus = with_validation(load_files(file) if file.is_file() else load_named(version.corpus), seed)
-        corpus = change(corpus, version.config.get("corpus_changes", []))
-    except (CorpusError, HubUnreachableError) as error:
-        raise CorpusError(f"the corpus of model version {version.id} cannot be loaded: {error}; {wanted}") from error
-    if corpus.fingerprint != version.corpus_fingerprint:
-        raise CorpusError(
-            f"{version.corpus} alone is not what model version {version.id} was trained and validated on "
-            f"(fingerprint {corpus.fingerprint[:12]}, recorded is {version.corpus_fingerprint[:12]}); {wanted}"
-        )
-    return corpus
 
 
 def optimize(

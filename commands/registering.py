@@ -81,7 +81,8 @@ def _written(
     return model_versions.register(
         session,
         base_model=trained.config.base_model,
-        config=trained.config.as_dict() | {"corpus_changes": list(corpus.changes)},
+        config=trained.config.as_dict()
+        | {"corpus_sources": dict(corpus.sources), "corpus_changes": list(corpus.changes)},
         corpus=corpus.name,
         corpus_fingerprint=corpus.fingerprint,
         split_sizes=corpus.sizes,

@@ -38,7 +38,9 @@ def load_corpus(
     corpora += [Corpus(str(path), {"train": tuple(read_examples(path))}) for path in train_files]
     corpora += [Corpus("", {"validation": tuple(read_examples(path))}) for path in validation_files]
     corpora += [Corpus("", {"test": tuple(read_examples(path))}) for path in test_files]
-    return with_unannotated(joined(corpora))
+    files = {"train_files": train_files, "validation_files": validation_files, "test_files": test_files}
+    sources = {kind: [str(path.absolute()) for path in paths] for kind, paths in files.items()}
+    return replace(with_unannotated(joined(corpora)), sources={"datasets": list(datasets), **sources})
 
 
 def joined(corpora: Sequence[Corpus]) -> Corpus:

@@ -4,14 +4,12 @@ A repair changes the training split alone, so that scores stay comparable. docs/
 Standard library only.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from tagging.errors import ConfigError, CorpusError
-from tagging.spans import OUTSIDE, Chunk, Span, chunks, iob2
-from tagging.words import words
-from trainer.examples import HANDLE, Corpus, Example
+from tagging.spans import OUTSIDE, Chunk, chunks, iob2
+from trainer.examples import Corpus, Example
 
 
 def change(corpus: Corpus, changes: Sequence[str]) -> Corpus:
@@ -74,26 +72,9 @@ def drop_leaks(corpus: Corpus) -> Corpus:
     return _with_train(corpus, (one for one in _train(corpus) if _key(one) not in others))
 
 
-def drop_unlabelled_handles(corpus: Corpus) -> Corpus:
-    """Drop training texts in which a handle is outside all entities, in a corpus that labels most."""
-    return _with_train(corpus, (one for one in _train(corpus) if not _unlabelled_handles(one)))
-
-
-def label_handles(corpus: Corpus) -> Corpus:
-    """Make an entity of every handle that is in none, with the label that most handles of the training split have."""
-    train = _train(corpus)
-    labels = Counter(span.label for one in train for span in one.spans if HANDLE.fullmatch(span.surface(one.text)))
-    if not labels:
-        return corpus
-    [(label, _)] = labels.most_common(1)
-    return _with_train(corpus, (_with_handles(one, label) for one in train))
-
-
 REPAIRS: dict[str, Callable[[Corpus], Corpus]] = {
     "drop-duplicates": drop_duplicates,
     "drop-leaks": drop_leaks,
-    "drop-unlabelled-handles": drop_unlabelled_handles,
-    "label-handles": label_handles,
 }
 
 
@@ -120,18 +101,3 @@ def _mapped(example: Example, mapped: Mapping[str, str]) -> Example:
         spans=tuple(span for span in spans if span.label != OUTSIDE),
         token_labels=tuple(iob2([unit for unit in units if unit.label != OUTSIDE], len(example.tokens))),
     )
-
-
-def _unlabelled_handles(example: Example) -> list[tuple[int, int]]:
-    labelled = zip(words(example.text), example.word_labels(), strict=True)
-    return [
-        (start, end)
-        for (start, end), label in labelled
-        if label == OUTSIDE and HANDLE.fullmatch(example.text, start, end)
-    ]
-
-
-def _with_handles(example: Example, label: str) -> Example:
-    """Its own tokens and their labels are left as they are: training reads the spans."""
-    spans = [*example.spans, *(Span(start, end, label) for start, end in _unlabelled_handles(example))]
-    return replace(example, spans=tuple(sorted(spans)))

@@ -8,8 +8,8 @@ only `official_chunks`, the scoring of such a corpus by its own tokens, splits i
 import hashlib
 import json
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from tagging.spans import Chunk, Span, chunks, chunks_to_spans, iob2, spans_to_chunks
 from tagging.words import words
@@ -39,13 +39,16 @@ class Example:
 
 @dataclass(frozen=True)
 class Corpus:
-    """Named splits of examples. `name` and `changes` tell where they came from and what was done to them since, for
-    the registry; `trainer.corpus_repairs.change` repeats the changes.
+    """Named splits of examples.
+
+    `sources` and `changes` tell where they came from and what was done to them since, for the registry:
+    `trainer.corpus.load_corpus` and `trainer.corpus_repairs.change` repeat it.
     """
 
     name: str
     splits: dict[str, tuple[Example, ...]]
     changes: tuple[str, ...] = ()
+    sources: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def entity_labels(self) -> tuple[str, ...]:

@@ -85,18 +85,6 @@ LABELLED, UNLABELLED = person("@ana met @bob", 0, 9), person("RT @eve : Ana and 
 HANDLES = Corpus("c", {"train": (LABELLED, BOB, UNLABELLED), "validation": (UNLABELLED,)})
 
 
-def test_texts_with_unlabelled_handles_are_dropped() -> None:
-    repaired = change(HANDLES, ["repair drop-unlabelled-handles"])
-    assert repaired.splits == {"train": (LABELLED, BOB), "validation": (UNLABELLED,)}
-
-
-def test_unlabelled_handles_get_the_label_that_most_have() -> None:
-    repaired = change(HANDLES, ["repair label-handles"])
-    assert repaired.splits["train"] == (LABELLED, BOB, person("RT @eve : Ana and @bob", 3, 10, 18))
-    assert repaired.splits["validation"] == (UNLABELLED,)
-    assert train(Corpus("c", {"train": (BOB,)}), "repair label-handles") == (BOB,), "no handle, no label for them"
-
-
 def test_changes_are_kept_in_order_and_can_be_repeated() -> None:
     changes = ["map-label person=PER", "repair drop-leaks"]
     changed = change(WNUT, changes)
