@@ -43,7 +43,7 @@ def _folds(context: click.Context, option: click.Parameter, folds: int) -> int:
 @click.option("--epochs", type=int, help="[default: 3]")
 @click.option("--batch-size", type=int, help="Texts a step.  [default: 32]")
 @click.option("--accumulation", type=int, help="Parts in which a step reads its texts, to save memory.  [default: 1]")
-@click.option("--learning-rate", type=float, help="[default: 6600 / parameters of the encoder]")
+@click.option("--learning-rate", type=float, help="[default: 4500 / parameters of the encoder]")
 @click.option("--weight-decay", type=float, help="[default: 0.01]")
 @click.option("--warmup", type=float, help="Fraction of all steps.  [default: 0.1]")
 @click.option("--max-length", type=int, help="Window in token ids; longer texts are read in several.  [default: 128]")

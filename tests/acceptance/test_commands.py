@@ -96,7 +96,7 @@ def test_models(run_trained: Run) -> None:
     listed = json.loads(run_trained("models", "list", "--json").output)
     assert [(one["version"], one["active"], one["corpus"]) for one in listed] == [(1, True, "sample")]
     shown = json.loads(run_trained("models", "show").output)
-    assert shown["config"]["learning_rate"] == 0.00029
+    assert shown["config"]["learning_rate"] == 0.0002
     assert shown["split_sizes"] == {"train": 660, "validation": 100, "test": 100}
     assert {"torch", "transformers", "datasets"} <= shown["libraries"].keys()
     assert len(shown["corpus_fingerprint"]) == len(shown["artifact_hash"]) == 64

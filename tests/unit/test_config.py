@@ -69,7 +69,7 @@ def test_an_unknown_recipe_is_named_with_those_there_are() -> None:
 
 @pytest.mark.parametrize(
     ("parameters", "rate"),
-    [(22_600_000, 2.9e-4), (108_000_000, 6.1e-5), (1_000, 1e-3), (0, 1e-3), (10**10, 1e-5)],
+    [(22_600_000, 2e-4), (108_000_000, 4.2e-5), (1_000, 1e-3), (0, 1e-3), (10**10, 1e-5)],
 )
 def test_the_learning_rate_shrinks_with_the_encoder(parameters: int, rate: float) -> None:
     assert default_learning_rate(parameters) == rate
@@ -82,7 +82,7 @@ def test_no_larger_encoder_learns_faster(one: int, other: int) -> None:
 
 
 def test_the_rule_fills_in_only_what_was_not_said() -> None:
-    assert TrainingConfig().with_learning_rate(22_600_000).learning_rate == 2.9e-4
+    assert TrainingConfig().with_learning_rate(22_600_000).learning_rate == 2e-4
     assert TrainingConfig(learning_rate=0.01).with_learning_rate(22_600_000).learning_rate == 0.01
 
 
