@@ -14,7 +14,9 @@ from pathlib import Path
 
 from transformers import AutoModelForTokenClassification, AutoTokenizer, pipeline
 
+from tagging.encoding import Window
 from tagging.quiet import hush_transformers
+from tagging.spans import chunks, iob2
 from tagging.tagger import Tagger
 from worker.tweet_files import Tweet, read_tweets
 
@@ -58,10 +60,19 @@ def kinds(tagger: Tagger, text: str, ours: set[Entity], theirs: set[Entity]) -> 
             yield "a clitic or joined sign is cut into other sub-words"
         elif any(pieces(tagger, word) > 1 for word in touched):
             yield "the pipeline labels the pieces of one word"
+        elif not likeliest_are_valid(tagger, encoded.windows[0]):
+            yield "the likeliest labels are not valid IOB2"
         elif not text[start].isalnum():
             yield "the pipeline's entity begins with a sign"
         else:
             yield f"UNEXPLAINED in {text!r}: ours {sorted(ours)}, the pipeline's {sorted(theirs)}"
+
+
+def likeliest_are_valid(tagger: Tagger, window: Window) -> bool:
+    """Tell whether the likeliest label of each word makes valid IOB2: then there is nothing to repair or to decode."""
+    classes = tagger.runtime.start([window.ids])()[window.heads].argmax(axis=1)
+    labels = [tagger.labels[one] for one in classes]
+    return iob2(chunks(labels), len(labels)) == labels
 
 
 def pieces(tagger: Tagger, word: str) -> int:

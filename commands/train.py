@@ -62,7 +62,7 @@ def _folds(context: click.Context, option: click.Parameter, folds: int) -> int:
 @click.option(
     "--calibration-folds",
     type=int,
-    default=2,
+    default=3,
     show_default=True,
     callback=_folds,
     help="K further trainings, on (K - 1) / K of the texts each, that say what a score is worth; 0 for none.",

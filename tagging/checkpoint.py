@@ -40,7 +40,7 @@ class Manifest:
     def score(self) -> str:
         """What a span's score means, in a sentence."""
         if self.calibration is None:
-            return "the network's probability of the span: of its words' labels, and that it ends there; not calibrated"
+            return "the network's probability that the span begins, goes on and ends as it does; not calibrated"
         return (
             "the probability that the whole span and its label are right, calibrated on "
             f"{self.calibration.spans} spans that {self.calibration.folds} trainings found in texts they had not seen"

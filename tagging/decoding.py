@@ -7,6 +7,8 @@ import numpy as np
 
 from tagging.spans import OUTSIDE, Chunk
 
+_TINY = 1e-300  # instead of 0, whose logarithm is none
+
 
 class Entity(NamedTuple):
     """A run of words of one entity, and the natural logarithm of its probability by the network."""
@@ -44,44 +46,64 @@ class Decoder:
     def decode(self, texts: Sequence[np.ndarray]) -> list[list[Entity]]:
         """Return the entities of each text, given as log-probabilities (words, classes).
 
-        An entity's probability is that of its words' labels and of the next word's not going on with it.
+        An entity's probability is that of its words' labels and of the next word's not going on with it, each among the
+        labels that are valid behind the word before; before its first word stand all labels, as probable as they are.
+        It is close to the exact one of forward and backward sums, at a fraction of the work.
         """
         lengths = [len(text) for text in texts]
         words = np.concatenate([self.silent[:0], *texts])
         text_of = np.repeat(np.arange(len(lengths)), lengths)
-        classes = self._classes(words, text_of)
-        goes_on = self._inside[classes] & (self._entity[self._before(classes, text_of)] == self._entity[classes])
+        begins = np.ones(len(words) + 1, dtype=bool)  # whether a text begins at a word, or all ends
+        begins[1:-1] = text_of[1:] != text_of[:-1]
+        classes = self._classes(words, text_of, begins)
+        before = self._before(classes, begins)
+        goes_on = self._inside[classes] & (self._entity[before] == self._entity[classes])
         firsts = np.flatnonzero((classes != self._outside) & ~goes_on)
         breaks = np.append(np.flatnonzero(~goes_on), len(classes))
         ends = breaks[np.searchsorted(breaks, firsts, side="right")]
         starts = (np.cumsum(lengths) - lengths)[text_of[firsts]]
+        log_probabilities = self._log_probabilities(words, classes, before, begins, firsts, ends)
         found: list[list[Entity]] = [[] for _ in lengths]
-        columns = (text_of[firsts], firsts - starts, ends - 1 - starts, classes[firsts])
-        likelihoods = self._log_probabilities(words, text_of, classes, firsts, ends)
-        for text, first, last, kind, likelihood in zip(*(one.tolist() for one in (*columns, likelihoods)), strict=True):
-            found[text].append(Entity(Chunk(first, last, self._names[kind]), likelihood))
+        columns = (text_of[firsts], firsts - starts, ends - 1 - starts, classes[firsts], log_probabilities)
+        for text, first, last, kind, log_probability in zip(*(one.tolist() for one in columns), strict=True):
+            found[text].append(Entity(Chunk(first, last, self._names[kind]), log_probability))
         return found
 
     def _log_probabilities(
-        self, words: np.ndarray, text_of: np.ndarray, classes: np.ndarray, firsts: np.ndarray, ends: np.ndarray
+        self,
+        words: np.ndarray,
+        classes: np.ndarray,
+        before: np.ndarray,
+        begins: np.ndarray,
+        firsts: np.ndarray,
+        ends: np.ndarray,
     ) -> np.ndarray:
-        sums = np.append(0.0, np.cumsum(words[np.arange(len(words)), classes], dtype=np.float64))
-        found: np.ndarray = sums[ends] - sums[firsts]
+        """Score the entities that reach from the words `firsts` to before the words `ends`."""
+        probable = np.exp(words, dtype=np.float64)
+        allowed = np.exp(self._penalty)
+        valid = np.maximum((probable * allowed[before]).sum(axis=1), _TINY)
         inside = self._inside_of[classes[firsts]]
-        open_ended = np.flatnonzero((np.append(text_of, -1)[ends] == text_of[firsts]) & (inside >= 0))
-        going_on = words[ends[open_ended], inside[open_ended]].astype(np.float64)
-        found[open_ended] += np.log1p(-np.exp(np.minimum(going_on, -1e-9)))
-        return found
+        may_go_on = np.flatnonzero(~begins[ends] & (inside >= 0))
+        beyond = ends[may_go_on]
+        going_on = probable[beyond, inside[may_go_on]] / valid[beyond]
+        contexts = np.where(begins[firsts, None], allowed[self._outside], probable[firsts - 1] @ allowed)
+        valid[firsts] = np.maximum((probable[firsts] * contexts).sum(axis=1), _TINY)
+        chosen = words[np.arange(len(words)), classes] - np.log(valid)
+        sums = np.append(0.0, np.cumsum(chosen))
+        found = sums[ends] - sums[firsts]
+        found[may_go_on] += np.log(np.maximum(1 - going_on, _TINY))
+        log_probabilities: np.ndarray = np.minimum(found, 0.0)  # no rounding above certainty
+        return log_probabilities
 
-    def _before(self, classes: np.ndarray, text_of: np.ndarray) -> np.ndarray:
+    def _before(self, classes: np.ndarray, begins: np.ndarray) -> np.ndarray:
         """Return the class before each word; before a text stands an O."""
         before = np.append(self._outside, classes)[:-1]
-        before[1:][text_of[1:] != text_of[:-1]] = self._outside
+        before[begins[:-1]] = self._outside
         return before
 
-    def _classes(self, words: np.ndarray, text_of: np.ndarray) -> np.ndarray:
+    def _classes(self, words: np.ndarray, text_of: np.ndarray, begins: np.ndarray) -> np.ndarray:
         classes: np.ndarray = words.argmax(axis=1)
-        wrong = np.unique(text_of[self._penalty[self._before(classes, text_of), classes] < 0])
+        wrong = np.unique(text_of[self._penalty[self._before(classes, begins), classes] < 0])
         for text in wrong:
             own = slice(*np.searchsorted(text_of, [text, text + 1]))
             classes[own] = self._viterbi(words[own])

@@ -48,16 +48,30 @@ def test_the_likeliest_valid_labels_are_found(labels: list[str], data: st.DataOb
         assert iob2([chunk for chunk, _ in entities], len(words)) == best
 
 
+def valid_behind(before: str, label: str) -> bool:
+    return label[:2] != "I-" or before[2:] == label[2:]
+
+
+def given_valid(answer: np.ndarray, label: str, before: dict[str, float]) -> float:
+    """How probable a word's label is among those that are valid behind the labels before, weighed by their own."""
+    weights = {
+        one: float(likelihood) * sum(weight for other, weight in before.items() if valid_behind(other, one))
+        for one, likelihood in zip(LABELS, np.exp(answer), strict=True)
+    }
+    return weights[label] / sum(weights.values())
+
+
 @given(texts=texts_of(LABELS))
-def test_the_probability_of_an_entity_is_that_of_the_labels_that_end_where_it_ends(texts: list[np.ndarray]) -> None:
+def test_the_probability_of_an_entity_is_that_of_its_labels_and_its_end(texts: list[np.ndarray]) -> None:
     for words, entities in zip(texts, Decoder(LABELS).decode(texts), strict=True):
         for (first, last, label), log_probability in entities:
-            wanted = [f"B-{label}", *[f"I-{label}"] * (last - first)]
-            right = sum(
-                likelihood
-                for likelihood, sequence in sequences(words, LABELS)
-                if sequence[first : last + 1] == wanted and sequence[last + 1 : last + 2] != [f"I-{label}"]
-            )
+            begin, inside = f"B-{label}", f"I-{label}"
+            before = dict(zip(LABELS, np.exp(words[first - 1]), strict=True)) if first else {"O": 1.0}
+            right = given_valid(words[first], begin, before)
+            for position in range(first + 1, last + 1):
+                right *= given_valid(words[position], inside, {begin: 1.0})
+            if last + 1 < len(words):
+                right *= 1 - given_valid(words[last + 1], inside, {begin: 1.0})
             assert math.exp(log_probability) == pytest.approx(right)
 
 
@@ -72,7 +86,15 @@ def test_an_invalid_label_costs_no_entity() -> None:
     words = np.log(np.array([[0.30, 0.28, 0.02, 0.20, 0.20], [0.1, 0.1, 0.7, 0.05, 0.05]]))
     [[(chunk, log_probability)]] = Decoder(LABELS).decode([words])
     assert chunk == Chunk(0, 1, "PER"), "O I-PER is likelier word by word"
-    assert math.exp(log_probability) == pytest.approx(0.28 * 0.7)
+    assert math.exp(log_probability) == pytest.approx(0.28 / (0.30 + 0.28 + 0.20) * 0.7 / (0.1 + 0.1 + 0.7 + 0.05))
+
+
+def test_a_network_that_is_sure_of_what_is_invalid_breaks_nothing() -> None:
+    words = np.full((3, 5), -1000.0)
+    words[:, 2] = 0.0  # I-PER
+    [[(chunk, log_probability)]] = Decoder(LABELS).decode([words])
+    assert chunk == Chunk(0, 2, "PER")
+    assert -math.inf < log_probability <= 0
 
 
 def test_no_texts_have_no_entities() -> None:
