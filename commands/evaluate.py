@@ -46,6 +46,7 @@ def evaluate_command(
     from dataclasses import replace
 
     from commands import evaluating
+    from commands.annotated_texts import find_texts
     from commands.evaluation_tables import show
     from commands.opening import opened
     from commands.rendering import print_json
@@ -56,7 +57,7 @@ def evaluate_command(
         tagger, version = evaluating.find_model(replace(settings, device=device or settings.device), database, model)
         if not (version or dataset or file):
             raise click.UsageError(f"{model} is not registered; say on what to evaluate it: --dataset or --file")
-        texts = evaluating.find_texts(version, dataset, file, split or "validation")
+        texts = find_texts(version, dataset, file, split or "validation")
         report = evaluating.measure(tagger, model, texts)
         if version:
             report = report.of_version(version)

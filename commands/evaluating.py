@@ -1,4 +1,4 @@
-"""How `tweetspan evaluate` finds a model and annotated texts, and what is kept and written of an evaluation."""
+"""How `tweetspan evaluate` finds a model and measures it, and what is kept and written of that."""
 
 from __future__ import annotations
 
@@ -10,39 +10,20 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from commands.optimizing import corpus_for
+from commands.annotated_texts import AnnotatedTexts
 from commands.rendering import progress_bar, transfer_bar
 from db import evaluations, model_versions
 from db.session import Database
 from db.tables import ModelVersion
 from settings import Settings
-from tagging.errors import CorpusError, ExportError, HubUnreachableError
+from tagging.errors import ExportError
 from tagging.spans import Span
 from tagging.tagger import Tagger
-from trainer.corpus import load_files, load_named, with_validation
-from trainer.corpus_files import read_examples
 from trainer.evaluation import Evaluation, evaluate
-from trainer.examples import Corpus, Example
-from trainer.slices import Seen, seen_entities
+from trainer.examples import Corpus
+from trainer.slices import seen_entities
 from trainer.stock_model import load_model
 from worker.active_model import tagger_for
-
-ALL = "all"  # the "split" of a file that holds nothing else
-
-
-@dataclass(frozen=True)
-class AnnotatedTexts:
-    """The texts to be evaluated on, where they come from, and the training split's entities, where known."""
-
-    corpus: str
-    split: str
-    examples: Sequence[Example]
-    seen: Seen | None
-
-    @property
-    def fingerprint(self) -> str:
-        """SHA-256 over the texts and their gold alone, whatever the corpus and split are called."""
-        return Corpus("", {"texts": tuple(self.examples)}).fingerprint
 
 
 @dataclass(frozen=True)
@@ -82,23 +63,6 @@ def find_model(settings: Settings, database: Database, name: str) -> tuple[Tagge
     with transfer_bar() as on_block:
         tagger = tagger_for(database, version.id, replace(settings, runtime="torch"), on_block)
     return tagger, version
-
-
-def find_texts(version: ModelVersion | None, dataset: str | None, file: Path | None, split: str) -> AnnotatedTexts:
-    """Load the annotated texts: a file, a split of a dataset, or one of the corpus that a version was trained on.
-
-    Raises CorpusError, HubUnreachableError.
-    """
-    if file:
-        return AnnotatedTexts(str(file), ALL, list(read_examples(file)), _seen(version) if version else None)
-    corpus = _corpus(version, dataset, split)
-    if not corpus.splits.get(split):
-        raise CorpusError(f"corpus {corpus.name} has no {split} split, but {', '.join(corpus.splits)}; give --split")
-    if version and corpus.fingerprint != version.corpus_fingerprint:
-        seen = _seen(version)
-    else:
-        seen = seen_entities(corpus.splits["train"]) if "train" in corpus.splits else None
-    return AnnotatedTexts(corpus.name, split, corpus.splits[split], seen)
 
 
 def validation_of(corpus: Corpus) -> AnnotatedTexts:
@@ -143,26 +107,3 @@ def write_html(report: Report, path: Path) -> None:
         path.write_text(html(report), encoding="utf-8")
     except OSError as error:
         raise ExportError(f"cannot write {str(path)!r}: {error.strerror}; name another file") from error
-
-
-def _corpus(version: ModelVersion | None, dataset: str | None, split: str) -> Corpus:
-    """Load a dataset, or else a version's own corpus."""
-    if dataset is None:
-        assert version is not None, "of what is not registered no corpus is known"
-        return corpus_for(version, None, None, None)
-    corpus = load_named(dataset)
-    is_drawn = version and split == "validation" and split not in corpus.splits  # as the training drew it
-    return with_validation(corpus, int(version.config.get("seed", 1))) if version and is_drawn else corpus
-
-
-def _seen(version: ModelVersion) -> Seen | None:
-    """Collect the entities of a version's training split, if its corpus is still there and of the recorded size."""
-    try:
-        file = Path(version.corpus)
-        corpus = load_files(file) if file.is_file() else load_named(version.corpus)
-        if len(corpus.splits.get("train", ())) != version.split_sizes.get("train"):
-            corpus = with_validation(corpus, int(version.config.get("seed", 1)))
-    except (CorpusError, HubUnreachableError):
-        return None
-    train = corpus.splits["train"]
-    return seen_entities(train) if len(train) == version.split_sizes.get("train") else None

@@ -55,7 +55,7 @@ def balance_plot(joined: FigureScores, texts: int) -> str:
 def slices_plot(parts: Sequence[Slice], texts: int) -> str:
     """Draw the F1 of the parts of one group, with their sizes."""
     names = [f"{part.name}\n{part.rates.gold:,} gold, {part.rates.found:,} found" for part in parts]
-    figure, axes = _rows(names, 0.5, left=1.75, right=0.5)
+    figure, axes = _rows(names, 0.5, left=1.85, right=0.5)
     _whiskers(axes, range(len(parts)), [part.rates.f1 for part in parts], _SECOND)
     for row, part in enumerate(parts):
         axes.text(1.03, row, f"{part.rates.f1.value:.2f}", va="center", color=_INK)

@@ -65,7 +65,8 @@ def _rows_of(name: str, figure: FigureScores) -> Iterator[list[Any]]:
     yield [name, "all", *_rates(figure.micro)]
     for label, rates in figure.by_label.items():
         yield ["", label, *_rates(rates)]
-    yield ["", "mean of labels", "", "", "", "", told(figure.macro_f1)]
+    means = (figure.macro_precision, figure.macro_recall, figure.macro_f1)
+    yield ["", "mean of labels", "", "", *map(told, means)]
     yield ["", "whatever the label", *_rates(figure.type_blind)]
 
 

@@ -29,11 +29,16 @@ _TOLERANCE = 1e-9  # points: a cost of exactly the limit is within it, however i
 
 
 def corpus_for(
-    version: ModelVersion, dataset: str | None, train_file: Path | None, validation_file: Path | None
+    version: ModelVersion,
+    dataset: str | None,
+    train_file: Path | None,
+    validation_file: Path | None,
+    wanted: str = "give --dataset, or --train-file and --validation-file",
 ) -> Corpus:
     """Load the corpus that is named, or else the one that the version was trained on.
 
-    Raises CorpusError if the latter cannot be loaded by its name, or is another one by now.
+    Raises CorpusError, which ends in what is `wanted`, if the latter cannot be loaded by its name, or is another one
+    by now.
     """
     seed = int(version.config.get("seed", 1))
     if train_file:
@@ -41,7 +46,6 @@ def corpus_for(
     if dataset:
         return with_validation(load_named(dataset), seed)
     file = Path(version.corpus)
-    wanted = "give --dataset, or --train-file and --validation-file"
     try:
         corpus = with_validation(load_files(file) if file.is_file() else load_named(version.corpus), seed)
     except (CorpusError, HubUnreachableError) as error:

@@ -7,7 +7,7 @@ plain     joined, without the entities that are a handle, gold and found: most e
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -111,11 +111,25 @@ def f1(counts: np.ndarray) -> np.ndarray:
     return _share(2 * counts[..., 0], counts[..., 1] + counts[..., 2])
 
 
+def macro_precision(counts: np.ndarray) -> np.ndarray:
+    """Mean of the labels' precision. Counts are (..., labels times 3), as `EntityCounts.by_label` has them."""
+    return _macro(precision, counts)
+
+
+def macro_recall(counts: np.ndarray) -> np.ndarray:
+    """Mean of the labels' recall, of counts as above."""
+    return _macro(recall, counts)
+
+
 def macro_f1(counts: np.ndarray) -> np.ndarray:
-    """Mean of the labels' F1. Counts are (..., labels times 3), as `EntityCounts.by_label` has them."""
+    """Mean of the labels' F1, of counts as above."""
+    return _macro(f1, counts)
+
+
+def _macro(statistic: Callable[[np.ndarray], np.ndarray], counts: np.ndarray) -> np.ndarray:
     if not counts.shape[-1]:
         return np.zeros(counts.shape[:-1])
-    mean: np.ndarray = f1(counts.reshape(*counts.shape[:-1], -1, 3)).mean(axis=-1)
+    mean: np.ndarray = statistic(counts.reshape(*counts.shape[:-1], -1, 3)).mean(axis=-1)
     return mean
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tagging.spans import Span
-from trainer.entity_counts import FIGURES, Reading, count, is_handle, macro_f1, read
+from trainer.entity_counts import FIGURES, Reading, count, is_handle, macro_f1, macro_precision, macro_recall, read
 from trainer.error_kinds import Confusion, ErrorKind, confusions, error_kinds
 from trainer.estimates import Estimate, Rates
 from trainer.examples import Example
@@ -22,6 +22,8 @@ class FigureScores:
     """The scores of one of the three figures; `type_blind` asks for boundaries alone."""
 
     micro: Rates
+    macro_precision: Estimate
+    macro_recall: Estimate
     macro_f1: Estimate
     type_blind: Rates
     by_label: dict[str, Rates]
@@ -95,6 +97,8 @@ def figure_scores(readings: Sequence[Reading]) -> FigureScores:
     blind = [Reading(*([replace(span, label="") for span in side] for side in reading)) for reading in readings]
     return FigureScores(
         micro=Rates.of(counted.micro),
+        macro_precision=Estimate.of(macro_precision, counted.by_label),
+        macro_recall=Estimate.of(macro_recall, counted.by_label),
         macro_f1=Estimate.of(macro_f1, counted.by_label),
         type_blind=Rates.of(count(blind).micro),
         by_label={label: Rates.of(counted.of(label)) for label in counted.labels},

@@ -79,6 +79,8 @@ def test_every_command_is_documented_with_an_example(run: Run, path: tuple[str, 
 
 def test_train_shows_what_it_loaded_and_how_it_went(trained_home: Path) -> None:
     shown = (trained_home / "train.txt").read_text(encoding="utf-8")
+    assert f"its report: {trained_home / 'reports' / 'version-1.html'}" in shown
+    assert (trained_home / "reports" / "version-1.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     for said in (
         "validation",
         "660",
@@ -100,6 +102,9 @@ def test_models(run_trained: Run) -> None:
     assert {"torch", "transformers", "datasets"} <= shown["libraries"].keys()
     assert len(shown["corpus_fingerprint"]) == len(shown["artifact_hash"]) == 64
     assert len(shown["scores"]["epochs"]) == 3
+    [evaluation] = shown["evaluations"]
+    kept = shown["scores"]["epochs"][shown["scores"]["best_epoch"] - 1]
+    assert evaluation["f1"]["official"]["value"] == pytest.approx(kept["overall_f1"])
     assert run_trained("models", "activate", "1").output.startswith("model version 1 is active;")
     refused = run_trained("models", "activate", "7")
     assert refused.exit_code == 1
