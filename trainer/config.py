@@ -59,9 +59,9 @@ class TrainingConfig:
     label_subwords: str = "first"
     label_smoothing: float = 0.05
     train_words: bool = False
-    hidden_words: float = 0.1
+    hidden_words: float = 0.05
     wide_vocabulary: bool = True
-    hidden_capitals: float = 0.2
+    hidden_capitals: float = 0.1
     average: float = 0.15
     best_by: str = "overall_f1"
 
