@@ -244,6 +244,26 @@ def test_nothing_works_without_an_active_version_but_says_so(run: Run) -> None:
         assert "no model version is active; run `tweetspan train`" in done.output
 
 
+def test_a_worse_version_is_registered_and_not_activated(
+    run: Run, tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from commands import registering
+    from tagging.errors import WorseModelError
+
+    train = ("train", "--dataset", "sample", "--base-model", str(tiny_encoder), "--epochs", "1")
+    assert "registered as model version 1, active" in run(*train).output
+
+    def refuse(session: object, version_id: int) -> None:
+        raise WorseModelError(f"model version {version_id} is worse")
+
+    monkeypatch.setattr(registering, "activate_guarded", refuse)
+    done = run(*train, "--seed", "2", "--activate")
+    assert done.exit_code == 0, done.output
+    assert "registered as model version 2\n" in done.output
+    assert "model version 2 is worse" in done.output
+    assert [row["active"] for row in json.loads(run("models", "list", "--json").output)] == [True, False]
+
+
 def test_interrupted_training_leaves_no_half_version(
     run: Run, tmp_path: Path, tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
