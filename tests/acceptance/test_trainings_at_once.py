@@ -18,7 +18,8 @@ SEEDS = (1, 2, 1)  # two of the same seed make the very same model
 
 def test_trainings_at_once_do_not_disturb_each_other(tmp_path: Path, database_url: str, tiny_encoder: Path) -> None:
     env = environment(tmp_path, database_url)  # the database is empty: they set it up at once, too
-    command = [*TWEETSPAN, "train", "--dataset", "sample", "--base-model", str(tiny_encoder), "--epochs", "1"]
+    named = "train --dataset sample --epochs 1 --calibration-folds 0 --base-model"
+    command = [*TWEETSPAN, *named.split(), str(tiny_encoder)]
     started = [
         subprocess.Popen([*command, "--seed", str(seed)], env=env, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         for seed in SEEDS

@@ -18,7 +18,7 @@ from tests.processes import TWEETSPAN, environment, running, tweetspan, wait_unt
 def test_a_search_survives_a_kill_and_registers_the_best_trial(tmp_path: Path, tiny_encoder: Path) -> None:
     env = environment(tmp_path)
     command = ["train", "--dataset", "sample", "--base-model", str(tiny_encoder), "--search", "6", "--epochs", "2"]
-    command += ["--max-length", "64"]
+    command += ["--max-length", "64", "--calibration-folds", "0"]
     with running([*TWEETSPAN, *command], env, tmp_path / "killed.log") as killed:
         wait_until(lambda: "trial 1 complete" in killed.said or "trial 1 pruned" in killed.said, 600, "two trials")
         killed.kill()
