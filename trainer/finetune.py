@@ -86,6 +86,25 @@ def finetune(
     """
     started = time.monotonic()
     score = score or _validation_score(corpus)
+    config, tagger = _prepared(config, corpus)
+    trained = TrainedModel(tagger, config, score(_evaluating(tagger)), device=_device_name(torch.device(config.device)))
+    listener.on_start(tagger, trained.baseline)
+    rows = training_set(tagger.encoder, corpus.splits["train"], tagger.labels, config.label_subwords)
+    steps = config.epochs * math.ceil(len(rows) / config.batch_size)
+    average = WeightAverage(tagger.network, config.average * steps)
+    epochs = Epochs(tagger.network, average, lambda: score(_evaluating(tagger)), config.best_by, listener)
+    with _folder(checkpoints) as folder:
+        _train(config, tagger, rows, epochs, folder, keep=checkpoints is not None)
+    tagger.network.load_state_dict(epochs.kept)
+    write_plain_embedding(tagger.network)
+    _evaluating(tagger)
+    trained.epochs, trained.best_epoch = epochs.scores, epochs.best
+    trained.seconds = time.monotonic() - started
+    return trained
+
+
+def _prepared(config: TrainingConfig, corpus: Corpus) -> tuple[TrainingConfig, Tagger]:
+    """Load the encoder onto its device, ready to train; return it with a configuration that leaves nothing open."""
     device = find_device(config.device)
     tagger = load_encoder(config, corpus)
     config = replace(
@@ -93,39 +112,27 @@ def finetune(
         precision=training_precision(config.precision, device, tagger.network),
         device=str(device),
     )
-    tagger = with_wide_vocabulary(tagger, config.hidden_capitals) if config.wide_vocabulary else tagger
-    network = tagger.network.to(device)
-    freeze(network, config.train_layers, config.train_words)
-    trained = TrainedModel(tagger, config, score(_evaluating(tagger)), device=_device_name(device))
-    listener.on_start(tagger, trained.baseline)
-    rows = training_set(tagger.encoder, corpus.splits["train"], tagger.labels, config.label_subwords)
-    steps = config.epochs * math.ceil(len(rows) / config.batch_size)
-    epochs = Epochs(
-        network,
-        WeightAverage(network, config.average * steps),
-        lambda: score(_evaluating(tagger)),
-        config.best_by,
-        listener,
+    if config.wide_vocabulary:
+        tagger = with_wide_vocabulary(tagger, config.hidden_capitals)
+    tagger.network.to(device)
+    freeze(tagger.network, config.train_layers, config.train_words)
+    return config, tagger
+
+
+def _train(config: TrainingConfig, tagger: Tagger, rows: TrainingSet, epochs: Epochs, folder: Path, keep: bool) -> None:
+    """Run all epochs, or those that are left behind the last whole checkpoint in the folder."""
+    trainer = _Trainer(
+        model=tagger.network,
+        args=_arguments(config, folder, keep),
+        train_dataset=rows,
+        data_collator=HidingCollator(tagger.tokenizer, config.hidden_words),
+        callbacks=[epochs],
     )
-    with _folder(checkpoints) as folder:
-        trainer = _Trainer(
-            model=network,
-            args=_arguments(config, folder, keep=checkpoints is not None),
-            train_dataset=rows,
-            data_collator=HidingCollator(tagger.tokenizer, config.hidden_words),
-            callbacks=[epochs],
-        )
-        trainer.remove_callback(PrinterCallback)
-        last = last_complete(folder)
-        if last:
-            epochs.restore(last)
-        trainer.train(resume_from_checkpoint=str(last) if last else None)
-    network.load_state_dict(epochs.kept)
-    write_plain_embedding(network)
-    _evaluating(tagger)
-    trained.epochs, trained.best_epoch = epochs.scores, epochs.best
-    trained.seconds = time.monotonic() - started
-    return trained
+    trainer.remove_callback(PrinterCallback)
+    last = last_complete(folder)
+    if last:
+        epochs.restore(last)
+    trainer.train(resume_from_checkpoint=str(last) if last else None)
 
 
 class _Trainer(Trainer):
@@ -135,9 +142,8 @@ class _Trainer(Trainer):
 
     def _get_train_sampler(self, train_dataset: Dataset[Any] | None = None) -> Sampler[int]:
         lengths = [len(row["input_ids"]) for row in self.train_dataset.rows]
-        return SimilarLengths(
-            lengths, self.args.train_batch_size * self.args.gradient_accumulation_steps, self.args.seed
-        )
+        step = self.args.train_batch_size * self.args.gradient_accumulation_steps
+        return SimilarLengths(lengths, step, self.args.seed)
 
 
 def _validation_score(corpus: Corpus) -> ScoreFunction:
@@ -173,9 +179,14 @@ def training_precision(name: str, device: torch.device, network: PreTrainedModel
     There an encoder of common size takes half the time, a tiny one more. Tagging keeps fp32, so that no text depends
     on its batch.
     """
-    has_bf16 = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    pays = device.type == "cpu" and has_bf16 and network.config.hidden_size >= _PAYS_FROM
-    return "bf16" if name == "auto" and pays else find_precision(name, device)
+    pays = device.type == "cpu" and network.config.hidden_size >= _PAYS_FROM
+    return "bf16" if name == "auto" and pays and _multiplies_in_bf16() else find_precision(name, device)
+
+
+def _multiplies_in_bf16() -> bool:
+    """Tell whether this CPU has AVX-512 BF16 or AMX; older PyTorch cannot say."""
+    signs = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    return any(getattr(torch.cpu, sign, lambda: False)() for sign in signs)
 
 
 def _arguments(config: TrainingConfig, folder: Path, keep: bool) -> TrainingArguments:
