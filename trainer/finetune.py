@@ -87,17 +87,18 @@ def finetune(
     started = time.monotonic()
     score = score or _validation_score(corpus)
     config, tagger = _prepared(config, corpus)
-    trained = TrainedModel(tagger, config, score(_evaluating(tagger)), device=_device_name(torch.device(config.device)))
+    trained = TrainedModel(tagger, config, _scored(score, tagger), device=_device_name(torch.device(config.device)))
     listener.on_start(tagger, trained.baseline)
     rows = training_set(tagger.encoder, corpus.splits["train"], tagger.labels, config.label_subwords)
     steps = config.epochs * math.ceil(len(rows) / config.batch_size)
     average = WeightAverage(tagger.network, config.average * steps)
-    epochs = Epochs(tagger.network, average, lambda: score(_evaluating(tagger)), config.best_by, listener)
+    epochs = Epochs(tagger.network, average, lambda: _scored(score, tagger), config.best_by, listener)
     with _folder(checkpoints) as folder:
         _train(config, tagger, rows, epochs, folder, keep=checkpoints is not None)
     tagger.network.load_state_dict(epochs.kept)
     write_plain_embedding(tagger.network)
-    _evaluating(tagger)
+    tagger.network.__dict__.pop("forward", None)  # Trainer's, in half precision
+    tagger.network.eval()
     trained.epochs, trained.best_epoch = epochs.scores, epochs.best
     trained.seconds = time.monotonic() - started
     return trained
@@ -168,9 +169,15 @@ def _folder(checkpoints: Path | None) -> Iterator[Path]:
             yield Path(scratch)
 
 
-def _evaluating(tagger: Tagger) -> Tagger:
+def _scored(score: ScoreFunction, tagger: Tagger) -> Scores:
+    """Score the network as it will tag: without dropout, and without the half precision that Trainer wraps it in."""
     tagger.network.eval()  # Trainer puts it back into training mode at its next step
-    return tagger
+    wrapped = tagger.network.__dict__.pop("forward", None)
+    try:
+        return score(tagger)
+    finally:
+        if wrapped is not None:
+            tagger.network.forward = wrapped
 
 
 def training_precision(name: str, device: torch.device, network: PreTrainedModel) -> str:

@@ -306,6 +306,20 @@ def test_a_cpu_trains_in_bf16_where_that_is_quicker(
     assert training_precision("fp32", torch.device("cpu"), network) == "fp32"
 
 
+def test_epochs_are_scored_and_the_network_is_left_in_full_precision(tiny_encoder: Path) -> None:
+    seen = []
+
+    def score_exactly(tagger: Tagger) -> Scores:
+        window = tagger.encoder.encode(["Ana met Bob in Paris"])[0].windows[0]
+        logits = torch.as_tensor(tagger.runtime.start([window.ids])())
+        seen.append(torch.equal(logits, logits.bfloat16().float()))
+        return {"overall_f1": 0.0}
+
+    trained = finetune(config(tiny_encoder, precision="bf16", epochs=2), CORPUS, score_exactly)
+    score_exactly(trained.tagger)
+    assert seen == [False] * 4, "no logits are rounded to bf16"
+
+
 def test_a_step_may_be_read_in_parts(tiny_encoder: Path) -> None:
     steps = []
     listener = Listener(on_step=lambda done, total: steps.append((done, total)))
