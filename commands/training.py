@@ -32,9 +32,9 @@ def show_corpus(corpus: Corpus) -> None:
     print_table(["split", "texts", *labels], rows)
 
 
-def train(config: TrainingConfig, corpus: Corpus, sentence: str, checkpoints: Path) -> TrainedModel:
+def train(config: TrainingConfig, corpus: Corpus, sentence: str, checkpoints: Path | None) -> TrainedModel:
     """Fine-tune with a progress bar; print an example, the baseline, each epoch, and `sentence` before and after."""
-    last = last_complete(checkpoints)
+    last = last_complete(checkpoints) if checkpoints else None
     if last:
         click.echo(f"going on from {last.name}")
     with progress_bar() as progress:

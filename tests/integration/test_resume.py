@@ -5,9 +5,14 @@ import signal
 import subprocess
 from pathlib import Path
 
+import pytest
 from safetensors.torch import load_file
 
+from commands.checkpoint_folders import checkpoint_folder
+from tagging.errors import TrainingRunningError
 from tests.processes import ROOT, TWEETSPAN, environment, tweetspan
+from trainer.config import TrainingConfig
+from trainer.examples import Corpus
 
 EPOCHS = 4
 
@@ -59,3 +64,16 @@ def test_a_training_without_resume_begins_anew(tiny_encoder: Path, tmp_path: Pat
     anew = tweetspan(environment(tmp_path), *command(tiny_encoder))
     assert anew.returncode == 0, anew.stderr
     assert "epoch 1:" in anew.stdout
+
+
+def test_a_training_that_runs_already_is_not_resumed_beside_it(tmp_path: Path) -> None:
+    config, corpus = TrainingConfig(), Corpus("none", {})
+    with checkpoint_folder(tmp_path, config, corpus, resume=False) as first:
+        assert first
+        (first / "checkpoint").touch()
+        with pytest.raises(TrainingRunningError, match="the same training runs already"):
+            checkpoint_folder(tmp_path, config, corpus, resume=True).__enter__()
+        with checkpoint_folder(tmp_path, config, corpus, resume=False) as second:
+            assert second is None
+        assert (first / "checkpoint").exists()
+    assert not first.exists()
