@@ -11,12 +11,15 @@ from commands.corpus_changes import change_options
 from commands.windows import parse_duration
 
 _SENTENCE = "Zachary Raicik works for Corvus and lives in San Diego"
+_MOST_FOLDS = 20
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 def _folds(context: click.Context, option: click.Parameter, folds: int) -> int:
-    if folds == 1 or folds < 0:
-        raise click.BadParameter(f"{folds} is not possible; give 2 or more, or 0 for scores that are not calibrated")
+    if folds == 1 or not 0 <= folds <= _MOST_FOLDS:
+        raise click.BadParameter(
+            f"{folds} is not possible; give 2 to {_MOST_FOLDS}, or 0 for scores that are not calibrated"
+        )
     return folds
 
 
@@ -120,7 +123,12 @@ def train_command(
     from trainer.corpus_repairs import change
 
     hush_transformers()
-    config = TrainingConfig.from_recipe(recipe, **(hyperparameters | read_values(set_values)))
+    given = {name: value for name, value in hyperparameters.items() if value is not None}
+    values = read_values(set_values)
+    if twice := given.keys() & values.keys():
+        raise click.UsageError(f"{twice.pop()} is given by an option and by --set; give it once")
+    given |= values
+    config = TrainingConfig.from_recipe(recipe, **given)
     find_base_model(config.base_model)  # before minutes are spent on a corpus
     if not (datasets or train_files):
         datasets = (BROAD_TWITTER_CORPUS,)
@@ -132,14 +140,14 @@ def train_command(
         if trials:
             from commands.searching import registered, run_search
 
-            given = {name for name, value in hyperparameters.items() if value is not None}
-            found = run_search(config, given, corpus, settings.searches_folder, trials, seconds)
+            found = run_search(config, given.keys(), corpus, settings.searches_folder, trials, seconds)
             if known := registered(database, found):
-                click.echo(f"of this search came model version {known}; for more trials give a larger --search")
+                click.echo(f"of this search came model version {known}: tweetspan models show {known}")
+                click.echo("for more trials give a larger --search, or --search-time")
                 return
             config = found.config
         with checkpoint_folder(settings.home, config, corpus, resume) as checkpoints:
-            trained = train(config, corpus, sentence, checkpoints)
+            trained = train(config, corpus, sentence, checkpoints, resume)
             calibrate(trained, corpus, calibration_folds)
             done = register(settings, database, trained, corpus, activate, resume, found)
     click.echo(f"registered as model version {done.version}" + (", active" if done.is_active else ""))

@@ -32,11 +32,15 @@ def show_corpus(corpus: Corpus) -> None:
     print_table(["split", "texts", *labels], rows)
 
 
-def train(config: TrainingConfig, corpus: Corpus, sentence: str, checkpoints: Path | None) -> TrainedModel:
+def train(
+    config: TrainingConfig, corpus: Corpus, sentence: str, checkpoints: Path | None, resume: bool
+) -> TrainedModel:
     """Fine-tune with a progress bar; print an example, the baseline, each epoch, and `sentence` before and after."""
     last = last_complete(checkpoints) if checkpoints else None
     if last:
         click.echo(f"going on from {last.name}")
+    elif resume:
+        click.echo("nothing to go on from: no epoch of a training with these options is kept; it begins anew")
     with progress_bar() as progress:
         bar = progress.add_task("training", total=None)
 

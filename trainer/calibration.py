@@ -37,15 +37,22 @@ def calibrate(
     train = corpus.splits["train"]
     if sum(len(example.spans) for example in train) < 2 * LEAST:
         return None
-    config = trained.config
     found: list[Judged] = []
-    for fold, held_back in enumerate(cut(len(train), folds, config.seed)):
+    place = trained.tagger.network.device
+    trained.tagger.network.to("cpu")  # a card that holds one training need not hold two networks
+    for fold, held_back in enumerate(cut(len(train), folds, trained.config.seed)):
         rest = tuple(example for index, example in enumerate(train) if index not in held_back)
         unseen = tuple(train[index] for index in held_back)
         without = Corpus(corpus.name, {"train": rest, "validation": unseen})
-        other = finetune(config, without, _favouring(trained.best_epoch, config.best_by), listener(fold))
-        found.extend(judge(other.tagger.tag, unseen))
+        found += _judged_fold(trained, without, listener(fold))
+    trained.tagger.network.to(place)
     return fit(found, folds)
+
+
+def _judged_fold(trained: TrainedModel, fold: Corpus, listener: Listener) -> list[Judged]:
+    score = _favouring(trained.best_epoch, trained.config.best_by)
+    other = finetune(trained.config, fold, score, listener, last_epoch=trained.best_epoch)
+    return list(judge(other.tagger.tag, fold.splits["validation"]))
 
 
 def cut(number: int, folds: int, seed: int) -> list[dict[int, None]]:

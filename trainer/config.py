@@ -108,7 +108,7 @@ def read_values(texts: Iterable[str]) -> dict[str, Any]:
     """Read hyperparameters as `name=value`, each by the type of its default. Raises ConfigError for what is none.
 
     >>> read_values(["label_smoothing=0.05", "wide_vocabulary=no"])
-    {'label_smoothing': 0.05, 'train_words': True}
+    {'label_smoothing': 0.05, 'wide_vocabulary': False}
     """
     defaults: dict[str, Any] = {one.name: one.default for one in fields(TrainingConfig) if one.name != "recipe"}
     found: dict[str, Any] = {}

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import zip_longest
 from pathlib import Path
 
 from datasets import Dataset, DatasetDict, load_dataset
@@ -33,14 +34,12 @@ def load_corpus(
     validation_files: Sequence[Path] = (),
     test_files: Sequence[Path] = (),
 ) -> Corpus:
-    """Load datasets (see `load_named`) and files, joined in this order."""
+    """Load datasets (see `load_named`) and files, joined in this order; the n-th files of each kind belong together."""
+    kinds = {"train_files": train_files, "validation_files": validation_files, "test_files": test_files}
     corpora = [load_named(name) for name in datasets]
-    corpora += [Corpus(str(path), {"train": tuple(read_examples(path))}) for path in train_files]
-    corpora += [Corpus("", {"validation": tuple(read_examples(path))}) for path in validation_files]
-    corpora += [Corpus("", {"test": tuple(read_examples(path))}) for path in test_files]
-    files = {"train_files": train_files, "validation_files": validation_files, "test_files": test_files}
-    sources = {kind: [str(path.absolute()) for path in paths] for kind, paths in files.items()}
-    return replace(with_unannotated(joined(corpora)), sources={"datasets": list(datasets), **sources})
+    corpora += [_from_files(*files) for files in zip_longest(*kinds.values())]
+    sources = {kind: [str(path.absolute()) for path in paths] for kind, paths in kinds.items()}
+    return replace(joined(corpora), sources={"datasets": list(datasets), **sources})
 
 
 def joined(corpora: Sequence[Corpus]) -> Corpus:
@@ -75,9 +74,13 @@ def load_files(
     train: Path, validation: Path | None = None, test: Path | None = None, *, name: str | None = None
 ) -> Corpus:
     """Load a corpus from CoNLL or JSONL files (see `trainer.corpus_files`)."""
+    return replace(_from_files(train, validation, test), name=name or str(train))
+
+
+def _from_files(train: Path | None, validation: Path | None, test: Path | None) -> Corpus:
     files = {"train": train, "validation": validation, "test": test}
     splits = {split: tuple(read_examples(path)) for split, path in files.items() if path is not None}
-    return with_unannotated(Corpus(name or str(train), splits))
+    return with_unannotated(Corpus(str(train or ""), splits))
 
 
 def load_texts(file: Path) -> tuple[Example, ...]:

@@ -42,19 +42,21 @@ def load_encoder(config: TrainingConfig, corpus: Corpus) -> Tagger:
     return Tagger(TorchRuntime(network), tokenizer, config.max_length)
 
 
-def freeze(network: PreTrainedModel, train_layers: str, train_words: bool = True) -> None:
+def freeze(network: PreTrainedModel, train_layers: str, train_words: bool) -> None:
     """Leave only some layers trainable: all, the head, or the head and the last N layers of the encoder.
 
-    The vectors of the sub-words stay as they are, too, unless `train_words`. Raises ConfigError if the encoder has
-    fewer layers.
+    The vectors of the sub-words stay as they are, too, unless `train_words`; what stands for capitals always trains.
+    Raises ConfigError if the encoder has fewer layers.
     """
     words = network.get_input_embeddings()
-    words = words.narrow if isinstance(words, WideEmbedding) else words
-    words.requires_grad_(train_words)
+    narrow = words.narrow if isinstance(words, WideEmbedding) else words
+    narrow.requires_grad_(train_words)
     count = trained_layers(train_layers)
     if count is None:
         return
     network.base_model.requires_grad_(False)
+    if isinstance(words, WideEmbedding):
+        words.shared.requires_grad_(True)  # else capitals would never mean anything
     stacks = [module for module in network.base_model.modules() if isinstance(module, torch.nn.ModuleList)]
     layers = max(stacks, key=len, default=torch.nn.ModuleList())
     if count > len(layers):

@@ -1,6 +1,7 @@
 """What happens between the steps and epochs of a training: average, score, keep the best, save what a restart needs."""
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,16 +35,25 @@ QUIET = Listener()
 class Epochs(TrainerCallback):
     """Scores the averaged weights after each epoch and keeps those of the best, on the CPU.
 
-    `scores` are those of the epochs so far, `best` counts from 1. `score()` rates the network as it is.
+    `scores` are those of the epochs so far, `best` counts from 1. `score()` rates the network as it is. After the epoch
+    `last` it stops.
     """
 
     def __init__(
-        self, network: nn.Module, average: WeightAverage, score: Callable[[], Scores], best_by: str, listener: Listener
+        self,
+        network: nn.Module,
+        average: WeightAverage,
+        score: Callable[[], Scores],
+        best_by: str,
+        listener: Listener,
+        last: int | None = None,
     ) -> None:
         self.network, self.average, self.score, self.best_by, self.listener = network, average, score, best_by, listener
         self.scores: list[Scores] = []
         self.best = 0
         self.kept: Weights = {}
+        self.last: int | None = last
+        self.seconds = -time.monotonic()  # of this training so far, with what was done before it was cut off
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Take the step into the average."""
@@ -61,20 +71,28 @@ class Epochs(TrainerCallback):
             self.kept = {name: tensor.detach().to("cpu", copy=True) for name, tensor in weights.items()}
         self.average.swap()
         self.listener.on_epoch(len(self.scores), scores)
+        if len(self.scores) == self.last:
+            control.should_training_stop = True
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Write beside transformers' own files what this object knows; the file that says so comes last."""
         folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
         save_file(self.kept, folder / _KEPT)
         save_file(self.average.average, folder / _AVERAGE)
-        told = {"scores": self.scores, "best": self.best, "step": self.average.step}
+        told = {"scores": self.scores, "best": self.best, "step": self.average.step, "seconds": self.spent}
         (folder / f"{_HISTORY}.part").write_text(json.dumps(told), encoding="utf-8")
         (folder / f"{_HISTORY}.part").rename(folder / _HISTORY)
+
+    @property
+    def spent(self) -> float:
+        """Seconds that the training has taken so far."""
+        return self.seconds + time.monotonic()
 
     def restore(self, folder: Path) -> None:
         """Take up what `on_save` wrote."""
         told = json.loads((folder / _HISTORY).read_text(encoding="utf-8"))
         self.scores, self.best, self.average.step = told["scores"], told["best"], told["step"]
+        self.seconds += told["seconds"]
         self.kept = load_file(folder / _KEPT)
         for name, weight in load_file(folder / _AVERAGE).items():
             self.average.average[name].copy_(weight)

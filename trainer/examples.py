@@ -68,7 +68,9 @@ class Corpus:
             digest.update(f"split {name}\n".encode())
             for one in split:
                 spans = [(span.start, span.end, span.label) for span in one.spans]
-                digest.update(json.dumps([one.text, spans, one.tokens, one.token_labels]).encode() + b"\n")
+                marks = [sorted(one.unannotated)] if one.unannotated else []
+                told = [one.text, spans, one.tokens, one.token_labels, *marks]
+                digest.update(json.dumps(told).encode() + b"\n")
         return digest.hexdigest()
 
 

@@ -5,7 +5,6 @@ Imports torch and transformers alone, so that it runs wherever those two are.
 
 import math
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -23,7 +22,7 @@ from transformers import (
 
 from tagging.checkpoint import Manifest, write_manifest
 from tagging.devices import find_device, find_precision
-from tagging.errors import CorpusError
+from tagging.errors import ConfigError, CorpusError, DeviceError
 from tagging.tagger import Tagger
 from trainer.batches import SimilarLengths
 from trainer.collation import HidingCollator
@@ -76,23 +75,25 @@ def finetune(
     score: ScoreFunction | None = None,
     listener: Listener = QUIET,
     checkpoints: Path | None = None,
+    last_epoch: int | None = None,
 ) -> TrainedModel:
     """Fine-tune on the corpus's training split and keep the epoch with the best validation score.
 
     `score` rates a tagger and must return `config.best_by` among its figures; left out, it is `trainer.scoring.score`
     on the corpus's validation split. With a folder for `checkpoints` the state of the last epochs is kept there, and a
-    training that finds a whole one goes on from it, to the same weights. Deterministic for a seed on one machine and
-    device. Raises CorpusError, EncoderError, HubUnreachableError, DeviceError, ConfigError.
+    training that finds a whole one goes on from it. It ends after `last_epoch`, on the way to all. For a seed, the
+    weights are the same to the bit on the same CPU, cut off or not.
+    Raises CorpusError, EncoderError, HubUnreachableError, DeviceError, ConfigError.
     """
-    started = time.monotonic()
     score = score or _validation_score(corpus)
     config, tagger = _prepared(config, corpus)
     trained = TrainedModel(tagger, config, _scored(score, tagger), device=_device_name(torch.device(config.device)))
+    _check_best_by(config, trained.baseline)
     listener.on_start(tagger, trained.baseline)
     rows = training_set(tagger.encoder, corpus.splits["train"], tagger.labels, config.label_subwords)
     steps = config.epochs * math.ceil(len(rows) / config.batch_size)
     average = WeightAverage(tagger.network, config.average * steps)
-    epochs = Epochs(tagger.network, average, lambda: _scored(score, tagger), config.best_by, listener)
+    epochs = Epochs(tagger.network, average, lambda: _scored(score, tagger), config.best_by, listener, last_epoch)
     with _folder(checkpoints) as folder:
         _train(config, tagger, rows, epochs, folder, keep=checkpoints is not None)
     tagger.network.load_state_dict(epochs.kept)
@@ -100,13 +101,24 @@ def finetune(
     tagger.network.__dict__.pop("forward", None)  # Trainer's, in half precision
     tagger.network.eval()
     trained.epochs, trained.best_epoch = epochs.scores, epochs.best
-    trained.seconds = time.monotonic() - started
+    trained.seconds = epochs.spent
     return trained
+
+
+def _check_best_by(config: TrainingConfig, scores: Scores) -> None:
+    if not isinstance(scores.get(config.best_by), int | float):
+        numbers = ", ".join(name for name, value in scores.items() if isinstance(value, int | float))
+        raise ConfigError(f"best by {config.best_by!r}: there is no such score; use one of {numbers}")
 
 
 def _prepared(config: TrainingConfig, corpus: Corpus) -> tuple[TrainingConfig, Tagger]:
     """Load the encoder onto its device, ready to train; return it with a configuration that leaves nothing open."""
     device = find_device(config.device)
+    if device.index:
+        raise DeviceError(
+            f"training takes the first card that it sees; for {config.device} set CUDA_VISIBLE_DEVICES={device.index} "
+            "and give --device cuda"
+        )
     tagger = load_encoder(config, corpus)
     config = replace(
         config.with_learning_rate(tagger.network.base_model.num_parameters()),

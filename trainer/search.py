@@ -61,10 +61,11 @@ class Search:
 def space(config: TrainingConfig, given: Collection[str] = ()) -> Space:
     """Give what is searched, around a configuration with its learning rate filled in; what was `given` is fixed."""
     rate, size = config.learning_rate or 1e-3, config.batch_size
+    sizes = {half for half in (size // 2, size, 2 * size) if 1 <= half <= 4096 and half % config.accumulation == 0}
     searched: Space = {
         "learning_rate": FloatDistribution(rate / 4, min(4 * rate, 1), log=True),
-        "epochs": IntDistribution(max(1, config.epochs // 2), 2 * config.epochs),
-        "batch_size": CategoricalDistribution(sorted({max(1, size // 2), size, 2 * size})),
+        "epochs": IntDistribution(max(1, config.epochs // 2), min(2 * config.epochs, 1000)),
+        "batch_size": CategoricalDistribution(sorted(sizes)),
         "weight_decay": FloatDistribution(0, max(0.1, config.weight_decay)),
         "warmup": FloatDistribution(0, max(0.3, config.warmup)),
     }
@@ -85,7 +86,8 @@ def search(
 
     The first trial is `config` itself. Its hyperparameters named in `given` stay as they are. The study's file lies in
     `folder`, under a name that the configuration, the space and the corpus make: the same call goes on with it.
-    Raises ConfigError if nothing is left to search, if the search runs already, or if no trial came to its end.
+    Raises ConfigError if nothing is left to search or no trial came to its end,
+    TrainingRunningError.
     """
     config = config.with_learning_rate(load_encoder(config, corpus).network.base_model.num_parameters())
     searched = space(config, given)
@@ -115,7 +117,9 @@ def _run(
 ) -> None:
     if not study.trials:
         study.enqueue_trial({name: getattr(config, name) for name in searched})
-    study.sampler = optuna.samplers.TPESampler(seed=config.seed + len(study.trials))  # whatever came before a kill
+    study.sampler = optuna.samplers.TPESampler(
+        seed=(config.seed + len(study.trials)) % 2**32
+    )  # whatever came before a kill
     trial = study.ask(searched)
     tried = replace(config, **_rounded(trial.params))
     epochs: list[Scores] = []

@@ -35,14 +35,17 @@ def with_wide_vocabulary(tagger: Tagger, hidden_capitals: float = 0.0) -> Tagger
 
     In training the share `hidden_capitals` of the texts is read in small letters, so that names in these are learnt.
     """
-    tokenizer = widen(tagger.network, tagger.tokenizer, hidden_capitals)
-    cut_at_capitals(tokenizer)
+    spec = json.loads(tagger.tokenizer.backend_tokenizer.to_str())
+    if _is_uncased(spec):
+        widen(tagger.network, spec, hidden_capitals)
+    backend = Tokenizer.from_str(json.dumps(spec))
+    cut_at_capitals(backend)
+    tokenizer = _like(tagger.tokenizer, backend)
     return Tagger(TorchRuntime(tagger.network), tokenizer, tagger.encoder.max_length)
 
 
-def cut_at_capitals(tokenizer: PreTrainedTokenizerBase) -> None:
-    """Let a fast tokenizer cut words where a capital letter follows a small one; in place, once."""
-    backend = tokenizer.backend_tokenizer
+def cut_at_capitals(backend: Tokenizer) -> None:
+    """Let a tokenizer cut words where a capital letter follows a small one; in place, once."""
     cut = pre_tokenizers.Split(Regex(_LAST_BEFORE_CAPITAL), "merged_with_previous")
     first = backend.pre_tokenizer
     backend.pre_tokenizer = pre_tokenizers.Sequence([cut, first] if first else [cut])
@@ -83,26 +86,28 @@ class WideEmbedding(nn.Module):
         return vectors
 
 
-def widen(
-    network: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, hidden_capitals: float = 0.0
-) -> PreTrainedTokenizerBase:
-    """Put a WideEmbedding into an uncased WordPiece encoder; return the tokenizer that goes with it.
+def widen(network: PreTrainedModel, spec: dict[str, Any], hidden_capitals: float = 0.0) -> None:
+    """Put a WideEmbedding into an uncased WordPiece encoder, and its vocabulary into the tokenizer's `spec`, in place.
 
-    Any other encoder is left as it is: it reads case already, or it is not known how to teach it.
+    Any other encoder reads case already, or it is not known how to teach it.
     """
-    spec = json.loads(tokenizer.backend_tokenizer.to_str())
-    if not _is_uncased(spec):
-        return tokenizer
     special = {token["content"]: token["id"] for token in spec["added_tokens"]}
     vocabulary, origin, case = _wide(spec["model"]["vocab"], special)
     spec["model"]["vocab"] = vocabulary
     spec["normalizer"] |= {"lowercase": False, "strip_accents": spec["normalizer"]["strip_accents"] is not False}
     network.set_input_embeddings(WideEmbedding(network.get_input_embeddings(), origin, case, hidden_capitals))
-    names = {name: getattr(tokenizer, name) for name in tokenizer.SPECIAL_TOKENS_ATTRIBUTES}
-    names = {name: token for name, token in names.items() if isinstance(token, str)}
-    return PreTrainedTokenizerFast(
-        tokenizer_object=Tokenizer.from_str(json.dumps(spec)), model_input_names=tokenizer.model_input_names, **names
-    )
+
+
+def _like(tokenizer: PreTrainedTokenizerBase, backend: Tokenizer) -> PreTrainedTokenizerBase:
+    """Put another backend into the place of a tokenizer's own.
+
+    As a plain fast tokenizer: the classes for one kind of encoder build theirs anew from the vocabulary when they are
+    loaded, and forget the rest.
+    """
+    same = ("model_max_length", "padding_side", "truncation_side", "model_input_names")
+    names = {name: getattr(tokenizer, name, None) for name in (*tokenizer.SPECIAL_TOKENS_ATTRIBUTES, *same)}
+    kept = {name: value for name, value in names.items() if value}
+    return PreTrainedTokenizerFast(tokenizer_object=backend, **kept)
 
 
 def write_plain_embedding(network: PreTrainedModel) -> None:

@@ -102,13 +102,11 @@ def test_all_layers_train_unless_said_otherwise(tiny_encoder: Path) -> None:
 
 def test_the_vectors_of_sub_words_stay_unless_said_otherwise(tiny_encoder: Path) -> None:
     before = load_encoder(config(tiny_encoder), CORPUS).network.get_input_embeddings().weight
-    kept = (
-        finetune(config(tiny_encoder, train_words=False), CORPUS, no_scores)
-        .tagger.network.get_input_embeddings()
-        .weight
-    )
+    trained = finetune(config(tiny_encoder, train_words=False), CORPUS, no_scores)
+    kept = trained.tagger.network.get_input_embeddings().weight
     assert torch.equal(kept[: len(before)], before)
-    assert not torch.allclose(kept[len(before) :].sum(), torch.tensor(0.0)), "capital letters are learnt all the same"
+    small, capitalised = (trained.tagger.tokenizer.convert_tokens_to_ids(piece) for piece in ("a", "A"))
+    assert not torch.equal(kept[small], kept[capitalised]), "what a capital means is learnt all the same"
 
 
 def test_the_seed_sets_every_bit(tiny_encoder: Path) -> None:
@@ -318,6 +316,19 @@ def test_epochs_are_scored_and_the_network_is_left_in_full_precision(tiny_encode
     trained = finetune(config(tiny_encoder, precision="bf16", epochs=2), CORPUS, score_exactly)
     score_exactly(trained.tagger)
     assert seen == [False] * 4, "no logits are rounded to bf16"
+
+
+def test_a_training_may_end_on_its_way(tiny_encoder: Path) -> None:
+    scores = [{"overall_f1": value} for value in (0.1, 0.2, 0.3)]
+    given = iter(scores)
+    trained = finetune(config(tiny_encoder, epochs=5), CORPUS, lambda tagger: next(given), last_epoch=2)
+    assert (trained.epochs, trained.best_epoch) == (scores[1:], 2)
+
+
+@pytest.mark.parametrize("best_by", ["luck", "PER"])
+def test_a_score_that_is_not_there_cannot_choose_the_epoch(tiny_encoder: Path, best_by: str) -> None:
+    with pytest.raises(ConfigError, match=f"best by '{best_by}': there is no such score; use one of overall_precision"):
+        finetune(config(tiny_encoder, best_by=best_by), CORPUS)
 
 
 def test_a_step_may_be_read_in_parts(tiny_encoder: Path) -> None:

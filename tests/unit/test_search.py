@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from tagging.errors import ConfigError
+from tagging.errors import ConfigError, TrainingRunningError
 from tagging.spans import Span
 from trainer import search as module
 from trainer.config import TrainingConfig
@@ -166,7 +166,7 @@ def test_a_study_is_open_in_one_process_at_a_time(tmp_path: Path) -> None:
     with (
         opened_study(tmp_path, "mine"),
         opened_study(tmp_path, "another"),
-        pytest.raises(ConfigError, match="search mine runs already"),
+        pytest.raises(TrainingRunningError, match="search mine runs already"),
         opened_study(tmp_path, "mine"),
     ):
         pass
@@ -178,3 +178,10 @@ def test_a_real_training_is_searched(config: TrainingConfig, tmp_path: Path) -> 
     found = search(replace(config, epochs=1), {"epochs"}, CORPUS, tmp_path, trials=2)
     assert [scores.keys() >= {"overall_f1", "plain_f1"} for scores in found.trials[0].epochs] == [True]
     assert found.config.learning_rate == found.trials[found.best].hyperparameters["learning_rate"]
+
+
+def test_only_what_a_configuration_takes_is_searched() -> None:
+    sizes = space(TrainingConfig(learning_rate=1e-4, batch_size=32, accumulation=32, epochs=700))
+    assert sizes["batch_size"].choices == (32, 64)
+    assert sizes["epochs"].high == 1000
+    assert space(TrainingConfig(learning_rate=1e-4, batch_size=4096))["batch_size"].choices == (2048, 4096)

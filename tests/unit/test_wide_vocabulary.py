@@ -1,10 +1,11 @@
 """Capital letters: where words are cut, what becomes of an uncased vocabulary, and that the network ends stock."""
 
+import json
 from pathlib import Path
 
 import pytest
 import torch
-from transformers import AutoModelForTokenClassification, AutoTokenizer
+from transformers import AutoModelForTokenClassification, AutoTokenizer, BertTokenizer, RobertaTokenizer
 
 from tagging.tagger import Tagger
 from tests.tiny import save_tiny_encoder
@@ -43,12 +44,30 @@ def pieces(tokenizer: object, text: str) -> list[str]:
 
 @pytest.mark.parametrize("kind", ["wordpiece", "byte-bpe", "unigram"])
 def test_words_are_cut_where_a_capital_follows(tmp_path: Path, kind: str) -> None:
-    whole = AutoTokenizer.from_pretrained(save_tiny_encoder(tmp_path / "tiny", kind), add_prefix_space=True)
-    parts = [pieces(whole, part) for part in ("London", "BBC", "News")]
-    cut_at_capitals(whole)
-    london, bbc, news = ([piece for piece in part if piece] for part in parts)
-    found = [piece for piece in pieces(whole, "LondonBBCNews") if piece]
-    assert found == [*london, *bbc, *news]
+    tokenizer = AutoTokenizer.from_pretrained(save_tiny_encoder(tmp_path / "tiny", kind), add_prefix_space=True)
+    parts = [piece for part in ("London", "BBC", "News") for piece in pieces(tokenizer, part) if piece]
+    cut_at_capitals(tokenizer.backend_tokenizer)
+    assert [piece for piece in pieces(tokenizer, "LondonBBCNews") if piece] == parts
+
+
+@pytest.mark.parametrize("kind", ["cased BERT", "RoBERTa", "unigram"])
+def test_the_cut_outlives_saving_whatever_the_tokenizer_s_class(tmp_path: Path, kind: str) -> None:
+    folder = save_tiny_encoder(tmp_path / "tiny", {"RoBERTa": "byte-bpe", "unigram": "unigram"}.get(kind, "wordpiece"))
+    if kind == "cased BERT":
+        words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "London", "BBC", "News", "##BBC", "##News", "Ana"]
+        BertTokenizer(vocab={word: at for at, word in enumerate(words)}, do_lower_case=False).save_pretrained(folder)
+    if kind == "RoBERTa":
+        spec = json.loads((folder / "tokenizer.json").read_text())["model"]
+        merges = [tuple(one) for one in spec["merges"]]
+        RobertaTokenizer(vocab=spec["vocab"], merges=merges, model_max_length=99).save_pretrained(folder)
+    tagger = with_wide_vocabulary(tagger_of(folder))
+    text = "BBC LondonBBCNews @AnaLondon"
+    expected = tagger.encoder.encode([text])[0].windows[0].ids
+    assert expected != tagger_of(folder).encoder.encode([text])[0].windows[0].ids
+    TrainedModel(tagger, TrainingConfig(base_model=str(folder)), {}).save(tmp_path / "model")
+    again = Tagger.load(tmp_path / "model", "cpu")
+    assert again.encoder.encode([text])[0].windows[0].ids == expected
+    assert again.tokenizer.model_max_length == tagger.tokenizer.model_max_length
 
 
 def test_a_word_is_cut_into_the_same_pieces_in_any_case(tiny_encoder: Path) -> None:
