@@ -128,8 +128,8 @@ def read_values(texts: Iterable[str]) -> dict[str, Any]:
 def default_learning_rate(parameters: int) -> float:
     """Give the learning rate for an encoder of so many parameters: 4,500 / parameters, within 1e-5 and 1e-3.
 
-    Bigger encoders want smaller steps. The constant puts MiniLM (22.6 M) at 2e-4 and BERT-base (108 M) at 4.2e-5,
-    close to the rates at which each was seen to train well.
+    Bigger encoders want smaller steps. The constant puts MiniLM (22.6 M) at 2e-4, where it was seen to train well, and
+    BERT-base (108 M) at 4.2e-5.
     """
     return float(f"{min(max(4_500 / max(parameters, 1), 1e-5), 1e-3):.2g}")
 
