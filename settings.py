@@ -37,6 +37,11 @@ class Settings:
     threads: int | None = None  # None: as many as cores
 
     @property
+    def single_device(self) -> str:
+        """The device of a command that tags by itself: "all" cards are for workers."""
+        return "auto" if self.device == "all" else self.device
+
+    @property
     def models_folder(self) -> Path:
         """Folder that holds the model folders of the registered versions."""
         return self.home / "models"

@@ -28,7 +28,12 @@ class AnnotatedTexts:
     @property
     def fingerprint(self) -> str:
         """SHA-256 over the texts and their gold alone, whatever the corpus and split are called."""
-        return Corpus("", {"texts": tuple(self.examples)}).fingerprint
+        return texts_fingerprint(self.examples)
+
+
+def texts_fingerprint(examples: Sequence[Example]) -> str:
+    """Return the SHA-256 over texts and their gold, wherever they come from."""
+    return Corpus("", {"texts": tuple(examples)}).fingerprint
 
 
 def find_texts(version: ModelVersion | None, dataset: str | None, file: Path | None, split: str) -> AnnotatedTexts:
@@ -40,14 +45,12 @@ def find_texts(version: ModelVersion | None, dataset: str | None, file: Path | N
         examples = load_texts(file)
         if not examples:
             raise CorpusError(f"{file} holds no text; give a CoNLL or JSONL file with annotated texts")
-        return AnnotatedTexts(str(file), ALL, examples, _seen(version) if version else None)
+        return AnnotatedTexts(str(file), ALL, examples, _seen(version))
     corpus = _corpus(version, dataset, split)
     if not corpus.splits.get(split):
         raise CorpusError(f"corpus {corpus.name} has no {split} split, but {', '.join(corpus.splits)}; give --split")
-    if version and corpus.fingerprint != version.corpus_fingerprint:
-        seen = _seen(version)
-    else:
-        seen = seen_entities(corpus.splits["train"]) if "train" in corpus.splits else None
+    is_own = version is not None and corpus.fingerprint == version.corpus_fingerprint
+    seen = seen_entities(corpus.splits["train"]) if is_own else _seen(version)
     return AnnotatedTexts(corpus.name, split, corpus.splits[split], seen)
 
 
@@ -62,8 +65,10 @@ def _corpus(version: ModelVersion | None, dataset: str | None, split: str) -> Co
     return with_validation(corpus, int(version.config.get("seed", 1)))  # as the training drew it
 
 
-def _seen(version: ModelVersion) -> Seen | None:
+def _seen(version: ModelVersion | None) -> Seen | None:
     """Collect the entities of a version's training split, if its corpus is still there and of the recorded size."""
+    if version is None:
+        return None
     try:
         train = own_corpus(version).splits["train"]
     except (CorpusError, HubUnreachableError):

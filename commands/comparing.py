@@ -60,22 +60,16 @@ class Outcome:
 def examples_for(versions: Versions, dataset: str | None, file: Path | None) -> Sequence[Example]:
     """Load the texts that are named, or else the validation split on which both versions were scored.
 
-    Raises CorpusError if the two have no such split in common, or if it cannot be loaded by the corpus's name.
+    Raises CorpusError if the two have no such split in common, or if it cannot be loaded again.
     """
     first, second = versions
     if file:
         return load_texts(file)
     if dataset:
-        return with_validation(load_named(dataset), int(first.config.get("seed", 1))).splits["validation"]
+        return _validation_of(dataset, versions)
     if first.corpus_fingerprint != second.corpus_fingerprint:
         raise CorpusError(f"model versions {first.id} and {second.id} were validated on different corpora; {_WANTED}")
-    try:
-        return corpus_for(first, None, None, None).splits["validation"]
-    except CorpusError as error:
-        raise CorpusError(
-            f"the texts on which model version {first.id} was validated cannot be loaded by the name of its corpus, "
-            f"{first.corpus}; {_WANTED}"
-        ) from error
+    return corpus_for(first, None, None, None, wanted=_WANTED).splits["validation"]
 
 
 def compare(settings: Settings, database: Database, versions: Versions, examples: Sequence[Example]) -> Outcome:
@@ -101,11 +95,23 @@ def print_comparison(outcome: Outcome, show: int) -> None:
             click.echo(f"  {names[name]:<{width}}  {marked(outcome.examples[position].text, spans)}")
 
 
+def _validation_of(dataset: str, versions: Versions) -> Sequence[Example]:
+    """Load a dataset's validation split, or draw it as both trainings did: drawn otherwise, it was trained on."""
+    corpus = load_named(dataset)
+    one, other = (int(version.config.get("seed", 1)) for version in versions)
+    if one != other and not corpus.splits.get("validation"):
+        raise CorpusError(
+            f"{dataset} has no validation split, and model versions {versions[0].id} and {versions[1].id} would draw "
+            f"different ones (seeds {one} and {other}); give --file with annotated texts"
+        )
+    return with_validation(corpus, one).splits["validation"]
+
+
 def _found(settings: Settings, database: Database, version: ModelVersion, examples: Sequence[Example]) -> Found:
-    checkpoint = replace(settings, runtime="torch")  # the version itself, not a fast form of it
+    itself = replace(settings, device=settings.single_device, runtime="torch")  # not a fast form of it
     with progress_bar() as progress:
         progress.add_task(f"tagging with version {version.id}", total=None)
-        return tagger_for(database, version.id, checkpoint).tag([example.text for example in examples])
+        return tagger_for(database, version.id, itself).tag([example.text for example in examples])
 
 
 def _cells(row: Row) -> list[Any]:

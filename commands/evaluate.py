@@ -54,7 +54,8 @@ def evaluate_command(
 
     hush_transformers()
     with opened() as (settings, database):
-        tagger, version = evaluating.find_model(replace(settings, device=device or settings.device), database, model)
+        settings = replace(settings, device=device or settings.single_device)
+        tagger, version = evaluating.find_model(settings, database, model)
         if not (version or dataset or file):
             raise click.UsageError(f"{model} is not registered; say on what to evaluate it: --dataset or --file")
         texts = find_texts(version, dataset, file, split or "validation")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.orm import Session
 
 from commands import evaluating
+from commands.annotated_texts import texts_fingerprint
 from commands.guarding import activate_guarded
 from commands.model_folders import keep, new_folder
 from db import model_versions, search_trials
@@ -82,7 +83,11 @@ def _written(
         session,
         base_model=trained.config.base_model,
         config=trained.config.as_dict()
-        | {"corpus_sources": dict(corpus.sources), "corpus_changes": list(corpus.changes)},
+        | {
+            "corpus_sources": dict(corpus.sources),
+            "corpus_changes": list(corpus.changes),
+            "train_fingerprint": texts_fingerprint(corpus.splits["train"]),
+        },
         corpus=corpus.name,
         corpus_fingerprint=corpus.fingerprint,
         split_sizes=corpus.sizes,

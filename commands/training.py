@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -15,9 +15,6 @@ from trainer.epochs import Listener, last_complete
 from trainer.examples import Corpus
 from trainer.finetune import TrainedModel, finetune
 from trainer.training_set import token_labels
-
-if TYPE_CHECKING:
-    pass
 
 
 def show_corpus(corpus: Corpus) -> None:

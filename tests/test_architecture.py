@@ -56,6 +56,7 @@ STANDARD_LIBRARY_ONLY = (
     "trainer/corpus_files.py",
     "trainer/corpus_repairs.py",
     "trainer/corrections.py",
+    "trainer/folding.py",
     "db/entity_names.py",
     "db/questions/measures.py",
     "worker/tweet_json.py",

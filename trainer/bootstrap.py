@@ -47,8 +47,8 @@ def paired(
     """Compare two models on the same texts: statistic of `second` less that of `first`, both (texts, columns).
 
     Each resample draws the same texts for both. The p-value is two-sided: twice the smaller share of resamples on
-    either side of zero (one added to both counts, so that it is never 0), under 0.05 where the interval leaves out 0.
-    Raises ValueError if the two do not have the same texts.
+    either side of zero (one added to both counts, so that it is never 0). Of RESAMPLES it is under 0.05 just where
+    the interval leaves out 0. Raises ValueError if the two do not have the same texts.
     """
     first, second = np.asarray(first), np.asarray(second)
     if first.shape != second.shape:
@@ -68,8 +68,9 @@ def resampled(counts: np.ndarray, resamples: int = RESAMPLES, seed: int = 1) -> 
 
 
 def percentiles(values: np.ndarray, level: float = 0.95) -> tuple[float, float]:
-    """Return the two ends between which this share of the values lies, cut off equally on both sides."""
-    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+    """Return the two ends between which this share of the values lies, cut off equally: two of them, the outer ones."""
+    low = np.quantile(values, (1 - level) / 2, method="lower")
+    high = np.quantile(values, (1 + level) / 2, method="higher")
     return float(low), float(high)
 
 

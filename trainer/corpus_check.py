@@ -9,6 +9,7 @@ from itertools import combinations, pairwise
 from tagging.spans import OUTSIDE
 from tagging.words import words
 from trainer.examples import HANDLE, Corpus, Example
+from trainer.folding import folded
 
 _SHOWN = 5  # examples of a finding
 _FEWEST = 10  # occurrences of a token with its rarer reading, before that counts as a conflict
@@ -131,7 +132,7 @@ def _leaks(corpus: Corpus, first: str, second: str) -> Finding:
 
 
 def _plain(example: Example) -> str:
-    return " ".join(example.text.casefold().split())
+    return folded(example.text)
 
 
 def _odd_characters(where: str, split: Sequence[Example]) -> Finding:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from tagging.errors import ConfigError, CorpusError
 from tagging.spans import OUTSIDE, Chunk, chunks, iob2
 from trainer.examples import Corpus, Example
+from trainer.folding import folded
 
 
 def change(corpus: Corpus, changes: Sequence[str]) -> Corpus:
@@ -90,7 +91,7 @@ def _with_train(corpus: Corpus, train: Iterable[Example]) -> Corpus:
 
 
 def _key(example: Example) -> str:
-    return " ".join(example.text.casefold().split())
+    return folded(example.text)
 
 
 def _mapped(example: Example, mapped: Mapping[str, str]) -> Example:

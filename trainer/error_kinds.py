@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from tagging.spans import Span
 from trainer.entity_counts import Reading
 from trainer.examples import Example
+from trainer.folding import folded
 
 KINDS = ("missed", "spurious", "wrong label", "wrong boundary", "wrong label and boundary")
 _SHOWN = 8  # examples of a kind
@@ -62,7 +63,7 @@ def error_kinds(examples: Sequence[Example], readings: Sequence[Reading]) -> tup
         for gold, found in pairs(reading):
             if kind := kind_of(gold, found):
                 one = _example(example.text, gold, found)
-                key = (_folded(one.gold), one.gold_label, _folded(one.found), one.found_label)
+                key = (one.gold and folded(one.gold), one.gold_label, one.found and folded(one.found), one.found_label)
                 first.setdefault(key, one)
                 seen[kind][key] += 1
     return tuple(
@@ -124,7 +125,3 @@ def _surface(span: Span | None, text: str) -> str | None:
 
 def _label(span: Span | None) -> str | None:
     return None if span is None else span.label
-
-
-def _folded(surface: str | None) -> str | None:
-    return None if surface is None else " ".join(surface.casefold().split())

@@ -13,7 +13,8 @@ from trainer.origins import Origin, base_model_origin, corpus_origins, named
 
 _TASK = "token-classification"
 _METRICS = ("precision", "recall", "f1")
-_NOT_THE_RECIPE = ("base_model", "device")  # told elsewhere
+# Told elsewhere, or nobody's business: the sources are paths.
+_NOT_THE_RECIPE = ("base_model", "device", "corpus_sources", "corpus_changes", "train_fingerprint")
 
 
 @dataclass(frozen=True)
@@ -96,9 +97,12 @@ def _name(facts: ModelFacts) -> str:
 
 def _data(facts: ModelFacts, corpora: Sequence[Origin]) -> str:
     sizes = ", ".join(f"{size} texts for {name}" for name, size in facts.split_sizes.items())
+    changes = ", ".join(f"`{change}`" for change in facts.config.get("corpus_changes", ()))
+    changed = f" Changed before training, in this order: {changes}." if changes else ""
     return (
-        f"{named(corpora)}: {sizes}. The fingerprint of all texts and labels is `{facts.fingerprint}` (SHA-256). The "
-        "validation split also chose the epoch, which makes its scores a little too high. No test split was trained on."
+        f"{named(corpora)}: {sizes}.{changed} The fingerprint of all texts and labels is `{facts.fingerprint}` "
+        "(SHA-256). The validation split also chose the epoch, which makes its scores a little too high. No test "
+        "split was trained on."
     )
 
 

@@ -20,8 +20,8 @@ def score(tag: Tag, examples: Sequence[Example]) -> Scores:
     The scores are the official ones, by label, overall and of tokens; `joined_f1` and `plain_f1` are the micro-F1 of
     the other two figures of `trainer.entity_counts`.
     """
-    predicted = judged(examples, tag([example.text for example in examples]))
-    scores = official_scores(examples, predicted)
+    predicted = tag([example.text for example in examples])
+    scores = official_scores(examples, judged(examples, predicted))
     for figure in ("joined", "plain"):
         scores[f"{figure}_f1"] = float(f1(entity_counts(figure, examples, predicted).micro.sum(axis=0)))
     return scores

@@ -13,6 +13,7 @@ from tagging.words import words
 from trainer.entity_counts import Reading, count, is_handle
 from trainer.estimates import Rates
 from trainer.examples import Example
+from trainer.folding import folded
 
 Seen = Mapping[str, set[str]]  # the folded surface of an entity -> the labels it has in the training split
 Part = Callable[[Example, Span], str | None]  # the name of the part that an entity belongs to, None for no part
@@ -54,7 +55,7 @@ def seen_entities(training: Iterable[Example]) -> Seen:
     seen: dict[str, set[str]] = defaultdict(set)
     for example in training:
         for span in example.spans:
-            seen[_folded(span.surface(example.text))].add(span.label)
+            seen[folded(span.surface(example.text))].add(span.label)
     return dict(seen)
 
 
@@ -97,7 +98,7 @@ def _casing(surface: str) -> str:
 
 
 def _seen(seen: Seen, surface: str, label: str) -> str:
-    labels = seen.get(_folded(surface))
+    labels = seen.get(folded(surface))
     if not labels:
         return "not seen"
     return "seen with this label" if label in labels else "seen with another label"
@@ -106,7 +107,3 @@ def _seen(seen: Seen, surface: str, label: str) -> str:
 def _plain_seen(seen: Seen, example: Example, span: Span) -> str | None:
     surface = span.surface(example.text)
     return _seen(seen, surface, span.label) if _kind(surface) == "plain words" else None
-
-
-def _folded(surface: str) -> str:
-    return " ".join(surface.casefold().split())

@@ -16,11 +16,13 @@ from click.testing import CliRunner, Result
 from sqlalchemy import func, select
 
 import cli
+from commands.annotated_texts import texts_fingerprint
 from db import ledger, model_versions
 from db.session import Database, open_database
 from db.tables import Batch, Tweet
 from tests.ledger_tools import VERSION, claim
 from tests.processes import TWEETSPAN, environment, read_jsonl, running, tweetspan
+from trainer.corpus import load_texts
 from trainer.sample import sample_folder
 
 Run = Callable[..., Result]
@@ -97,6 +99,7 @@ def test_models(run_trained: Run) -> None:
     assert [(one["version"], one["active"], one["corpus"]) for one in listed] == [(1, True, "sample")]
     shown = json.loads(run_trained("models", "show").output)
     assert shown["config"]["learning_rate"] == 0.0002
+    assert shown["config"]["train_fingerprint"] == texts_fingerprint(load_texts(sample_folder() / "train.jsonl"))
     assert shown["split_sizes"] == {"train": 660, "validation": 100, "test": 100}
     assert {"torch", "transformers", "datasets"} <= shown["libraries"].keys()
     assert len(shown["corpus_fingerprint"]) == len(shown["artifact_hash"]) == 64

@@ -181,6 +181,18 @@ def test_of_several_common_texts_the_validation_split_counts(database: Database)
         assert [(found.model_version_id, found.texts_fingerprint) for found in pair] == [(one, "h"), (other, "h")]
 
 
+@pytest.mark.parametrize("trained", [0, 1])
+def test_a_file_that_one_of_the_two_was_trained_on_does_not_count(database: Database, trained: int) -> None:
+    numbers = [register(database, counted(36), texts_fingerprint="train.conll", split="all") for _ in range(2)]
+    with database.read_session() as session:
+        assert evaluations.on_common_texts(session, *numbers)
+    with database.write_session() as session:
+        version = model_versions.find(session, str(numbers[trained]))
+        version.config = {**version.config, "train_fingerprint": "train.conll"}
+    with database.read_session() as session:
+        assert evaluations.on_common_texts(session, *numbers) is None
+
+
 @pytest.fixture
 def run(tmp_path: Path, database: Database, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run a command on each database."""

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import cli
+from commands import comparing
 from db import model_versions
 from db.session import Database, open_database
 from tagging.checkpoint import read_manifest
@@ -16,7 +18,7 @@ from tagging.tagger import Tagger
 from tests.ledger_tools import VERSION
 from tests.processes import environment
 from trainer.config import TrainingConfig
-from trainer.corpus import load_named
+from trainer.corpus import load_named, with_validation
 from trainer.finetune import TrainedModel, load_encoder
 from trainer.sample import sample_folder
 from trainer.scoring import score
@@ -103,6 +105,29 @@ def test_a_version_does_not_differ_from_itself(run: Run) -> None:
     assert {tuple(row["difference"].values()) for row in answer["scores"]} == {(0.0, 0.0, 0.0, 1.0)}
 
 
+def test_a_validation_split_that_each_drew_for_itself_is_refused(
+    run: Run, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sample = load_named("sample")
+    without = replace(sample, splits={"train": sample.splits["train"]})
+    monkeypatch.setattr(comparing, "load_named", lambda name: without)
+    answer = compared(run, "1", "2", "--dataset", "one/without")
+    assert answer["texts"] == len(with_validation(without, 1).splits["validation"])
+    with database.write_session() as session:
+        model_versions.find(session, "2").config = {"seed": 2}
+    refused = run("1", "2", "--dataset", "one/without")
+    assert refused.exit_code == 1
+    assert "one/without has no validation split" in refused.output
+    assert "(seeds 1 and 2); give --file" in refused.output
+    monkeypatch.setattr(comparing, "load_named", lambda name: sample)
+    assert compared(run, "1", "2", "--dataset", "sample")["texts"] == 100
+
+
+def test_a_setting_of_all_cards_means_auto(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TWEETSPAN_DEVICE", "all")
+    assert compared(run, "1", "2")["texts"] == 100
+
+
 def test_a_file_is_read_whole(run: Run) -> None:
     assert compared(run, "1", "2", "--file", str(sample_folder() / "test.jsonl"))["texts"] == 100
 
@@ -127,5 +152,7 @@ def test_without_texts_in_common_it_asks_for_some(run: Run, database: Database) 
             version.corpus, version.corpus_fingerprint = "gone/train.conll", "gone"
     refused = run("1", "2")
     assert refused.exit_code == 1
-    assert "cannot be loaded by the name of its corpus, gone/train.conll; give --file" in refused.output
+    assert "the corpus of model version 1 cannot be loaded: " in refused.output
+    assert "gone/train.conll" in refused.output
+    assert refused.output.endswith("; give --file with annotated texts, or --dataset\n")
     assert run("1", "2", "--dataset", "sample").exit_code == 0

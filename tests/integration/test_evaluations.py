@@ -84,10 +84,17 @@ def test_the_same_texts_have_the_same_fingerprint_wherever_they_come_from(run: R
     file = told(run("evaluate", "1", "--file", str(TEST), "--json"))
     folder = told(run("evaluate", str(model_folder), "--dataset", "sample", "--split", "test", "--json"))
     assert named["texts_fingerprint"] == file["texts_fingerprint"] == folder["texts_fingerprint"]
-    assert named["evaluation"] == file["evaluation"] == folder["evaluation"]
-    assert any(part["group"] == "in the training split" for part in file["evaluation"]["slices"])
+    assert named["evaluation"] == file["evaluation"]
+    unseen = [part for part in named["evaluation"]["slices"] if not part["group"].startswith("in the training split")]
+    assert len(unseen) < len(named["evaluation"]["slices"])
+    assert folder["evaluation"] == named["evaluation"] | {"slices": unseen}, "what it was trained on is not known"
     assert (named["model"], folder["model"], folder["base_model"]) == ("model version 1", str(model_folder), None)
     assert len(told(run("models", "show"))["evaluations"]) == 1
+
+
+def test_a_setting_of_all_cards_means_auto(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TWEETSPAN_DEVICE", "all")
+    assert told(run("evaluate", "1", "--file", str(TEST), "--json"))["evaluation"]["texts"] == 100
 
 
 def test_what_cannot_be_evaluated_is_said(run: Run, model_folder: Path, tmp_path: Path) -> None:

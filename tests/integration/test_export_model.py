@@ -48,12 +48,14 @@ def register(database: Database, model_folder: Path, **told: Any) -> str:
 def test_an_exported_folder_is_the_registered_model(
     run: Run, database: Database, model_folder: Path, tmp_path: Path
 ) -> None:
-    version = register(database, model_folder)
+    sources = {"datasets": [], "train_files": [str(tmp_path / "train.conll")]}
+    version = register(database, model_folder, config={"corpus_sources": sources})
     folder = tmp_path / "a new" / "folder"
     done = run("models", "export", version, "--to", str(folder))
     assert done.exit_code == 0, done.output
     manifest = verify(folder, read_manifest(model_folder).hash)
     assert {path.name for path in folder.iterdir()} == {*manifest.files, "tweetspan.json", "README.md"}
+    assert str(tmp_path) not in (folder / "README.md").read_text(encoding="utf-8")
     expected = Tagger.load(model_folder, "cpu").tag(TEXTS)
     assert any(expected)
     assert Tagger.load(folder, "cpu", manifest.hash).tag(TEXTS) == expected

@@ -64,6 +64,19 @@ def test_a_chance_difference_is_not_significant() -> None:
     assert ours.paired(texts(3, 0.7), texts(4, 0.7), f1).p_value > 0.05
 
 
+@pytest.mark.parametrize(("beyond", "is_significant"), [(23, True), (24, True), (25, False), (26, False)])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_p_value_and_interval_never_contradict_each_other(
+    monkeypatch: pytest.MonkeyPatch, beyond: int, is_significant: bool, sign: int
+) -> None:
+    differences = sign * np.concatenate([np.full(beyond, -1.0), np.ones(ours.RESAMPLES - beyond)])
+    drawn = np.stack([np.zeros(ours.RESAMPLES), differences], axis=1)
+    monkeypatch.setattr(ours, "resampled", lambda *_: drawn)
+    found = ours.paired(np.zeros((5, 1)), np.ones((5, 1)), lambda counts: counts[..., 0])
+    assert (found.p_value < 0.05) == is_significant
+    assert (found.low > 0 or found.high < 0) == is_significant
+
+
 def test_other_texts_cannot_be_compared() -> None:
     with pytest.raises(ValueError, match="same texts"):
         ours.paired(texts(1, 0.7), texts(1, 0.7)[1:], f1)

@@ -94,12 +94,24 @@ def test_warnings_follow_from_what_is_known(facts: ModelFacts, warning: str, is_
 
 
 def test_paths_of_the_machine_are_not_told() -> None:
-    text = model_card(replace(FACTS, base_model="/home/ann/secret/encoder", corpus="/home/ann/secret/train.conll"))
+    sources = {"datasets": [], "train_files": ["/home/ann/secret/train.conll"]}
+    config = {**FACTS.config, "base_model": "/home/ann/secret/encoder", "corpus_sources": sources}
+    told = {"base_model": config["base_model"], "corpus": "/home/ann/secret/train.conll", "config": config}
+    text = model_card(replace(FACTS, **told))
     assert "secret" not in text
+    assert "corpus sources" not in text
     assert "encoder, fine-tuned on train.conll." in text
     data = ModelCard(text).data
     assert (data.license, data.base_model, data.datasets, data.language) == ("unknown", None, None, None)
     assert "look it up before you pass the model on" in text
+
+
+def test_changes_of_the_corpus_are_data_and_no_hyperparameter() -> None:
+    config = {**FACTS.config, "corpus_changes": ["map-label group=ORG", "repair drop-leaks"]}
+    text = model_card(replace(FACTS, config=config))
+    assert "Changed before training, in this order: `map-label group=ORG`, `repair drop-leaks`." in text
+    assert "corpus changes" not in text
+    assert "Changed before training" not in model_card(replace(FACTS, config={**config, "corpus_changes": []}))
 
 
 def test_a_version_that_was_not_evaluated_has_no_scores() -> None:

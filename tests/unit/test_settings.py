@@ -53,6 +53,11 @@ def test_runtime_and_threads_are_read_and_empty_means_unset() -> None:
     assert (unset.runtime, unset.threads) == ("auto", None)
 
 
+@pytest.mark.parametrize(("device", "single"), [("all", "auto"), ("cuda:1", "cuda:1"), ("", "auto")])
+def test_all_cards_are_for_workers_alone(device: str, single: str) -> None:
+    assert read_settings({"TWEETSPAN_DEVICE": device}).single_device == single
+
+
 def test_the_customary_number_of_threads_is_heeded_unless_ours_is_set() -> None:
     assert read_settings({"OMP_NUM_THREADS": "4"}).threads == 4
     assert read_settings({"OMP_NUM_THREADS": "4", "TWEETSPAN_THREADS": "3"}).threads == 3
