@@ -156,9 +156,9 @@ tag("Zachary Raicik works for Corvus and lives in San Diego")
 """
 
 _DIFFERENCE = (
-    "The network is the same in both. tweetspan takes a handle or a hashtag for one word, and reads long texts in "
-    "overlapping windows; the pipeline cuts at every sign, and does not. So the two differ in some texts, and the "
-    "scores below are tweetspan's."
+    "The network is the same in both. tweetspan takes a handle or a hashtag for one word, reads long texts in "
+    "overlapping windows, and takes the likeliest labels that are valid; the pipeline cuts at every sign and does "
+    "neither. So the two differ in some texts, and the scores below are tweetspan's."
 )
 
 _INTENDED = (
