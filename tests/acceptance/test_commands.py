@@ -220,7 +220,7 @@ def test_errors_name_the_value_and_the_next_step(run_trained: Run, arguments: tu
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("train", "--calibration-folds", "1"), "1 is not possible; give 2 or more, or 0"),
+        (("train", "--calibration-folds", "1"), "1 is not possible; give 2 to 20, or 0"),
         (("entities", "top", "--min-score", "=0.5"), "'=0.5' names no label; write 0.7, or ORG=0.7"),
         (("entities", "top", "--min-score", "ORG=2"), "2.0 is not in the range 0<=x<=1"),
     ],
