@@ -28,7 +28,7 @@ class Filter(Selection):
     model_version_id: int
     label: str | None = None
     min_score: float = 0.0
-    min_scores: Mapping[str, float] = field(default_factory=dict)
+    min_scores: Mapping[str, float] = field(default_factory=dict, hash=False)
     kind: Kind = "all"
     hidden: bool = False
     query: str | None = None
