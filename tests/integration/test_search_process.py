@@ -43,7 +43,7 @@ def test_a_search_survives_a_kill_and_registers_the_best_trial(tmp_path: Path, t
     assert shown["scores"]["epochs"] == best["epochs"], "trained again it scores the same"
 
     again = tweetspan(env, *command)
-    assert "of this search came model version 1; for more trials give a larger --search" in again.stdout
+    assert "of this search came model version 1: tweetspan models show 1" in again.stdout
     assert len(json.loads(tweetspan(env, "models", "list", "--json").stdout)) == 1
 
 
