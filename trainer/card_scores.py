@@ -8,6 +8,7 @@ from trainer.entity_counts import FIGURES
 from trainer.origins import corpus_origins, named
 
 _ABOUT = """An entity is right if both boundaries and the label are. Intervals are at 95 %, by bootstrap over texts.
+What is found at handles that nobody annotated counts neither as right nor as wrong; published scores count it as wrong.
 
 - **official**: over the corpus's own tokens; where it writes "@" as a token of its own, so is this.
 - **joined**: with "@" and "#" joined to the word behind them, so that a wrong handle counts once, not twice.

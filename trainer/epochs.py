@@ -52,7 +52,7 @@ class Epochs(TrainerCallback):
         self.scores: list[Scores] = []
         self.best = 0
         self.kept: Weights = {}
-        self.last: int | None = last
+        self.last = last
         self.seconds = -time.monotonic()  # of this training so far, with what was done before it was cut off
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:

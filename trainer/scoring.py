@@ -18,7 +18,7 @@ def score(tag: Tag, examples: Sequence[Example]) -> Scores:
     """Tag the examples' texts and score the spans. All figures lie in 0..1.
 
     The scores are the official ones, by label, overall and of tokens; `joined_f1` and `plain_f1` are the micro-F1 of
-    the other two figures of `trainer.entity_counts`.
+    the other two figures of `trainer.entity_counts`. What is found at words that nobody annotated counts in none.
     """
     predicted = tag([example.text for example in examples])
     scores = official_scores(examples, judged(examples, predicted))
