@@ -17,9 +17,9 @@ from settings import Settings, read_settings
 from tagging.checkpoint import read_manifest
 from tagging.errors import CheckpointError, DeviceError
 from tagging.onnx_form import write_onnx_form
-from tagging.spans import Span
 from tagging.tagger import Tagger
 from tests.ledger_tools import FORM, VERSION
+from tests.readings import keys
 from tests.web import Web, serving
 from worker import active_model
 from worker.active_model import tagger_for
@@ -127,10 +127,6 @@ def add_form(database: Database, version_id: int, uri: str, artifact_hash: str, 
     with database.write_session() as session:
         told = {"model_version_id": version_id, "artifact_uri": uri, "artifact_hash": artifact_hash}
         optimized_forms.record(session, **FORM | told | values)
-
-
-def keys(tagged: list[list[Span]]) -> list[list[tuple[int, int, str]]]:
-    return [[(span.start, span.end, span.label) for span in spans] for spans in tagged]
 
 
 def loaded_by(caplog: pytest.LogCaptureFixture) -> str:
