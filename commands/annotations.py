@@ -29,8 +29,9 @@ def prune(model: str) -> None:
     \b
     Example: tweetspan annotations prune --model 1
     """
+    from answers.wording import counted
     from commands.opening import opened
-    from commands.rendering import counted, progress_bar
+    from commands.rendering import progress_bar
     from db import model_versions, spans
 
     count, last = 0, -1

@@ -4,32 +4,16 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from db.coverage import Coverage
 
-Row = dict[str, Any]
-
-
-class HasTweet(Protocol):
-    """A row about a tweet."""
-
-    @property
-    def tweet_id(self) -> int: ...  # noqa: D102
-    @property
-    def created_at(self) -> datetime | None: ...  # noqa: D102
-    @property
-    def author(self) -> str | None: ...  # noqa: D102
-    @property
-    def text(self) -> str: ...  # noqa: D102
-
+Row = Mapping[str, object]
 
 LIMIT = click.IntRange(1, 1_000_000)  # of rows
 
@@ -48,7 +32,7 @@ def print_answer(
     Each row holds the columns in their order. What the answer covers stands in the JSON, below a table, and, since CSV
     has no place for it, on standard error.
     """
-    from commands.filters import covered
+    from answers.wording import covered
     from commands.rendering import print_json
 
     if as_json:
@@ -63,24 +47,17 @@ def print_answer(
     click.secho(covered(coverage), dim=True, err=as_csv)
 
 
-def tweet_columns(one: HasTweet) -> Row:
-    """Write the tweet of a row for programs."""
-    return {
-        "tweet_id": str(one.tweet_id),
-        "created_at": one.created_at.isoformat() if one.created_at else None,
-        "author": one.author,
-        "text": one.text,
-    }
-
-
 def _print_csv(rows: Sequence[Row]) -> None:
+    from answers.rows import flat
+
     if rows:
+        flattened = [flat(row) for row in rows]
         writer = csv.DictWriter(sys.stdout, list(rows[0]), lineterminator="\n")
         writer.writeheader()
-        writer.writerows(map(_cleaned, rows) if sys.stdout.isatty() else rows)
+        writer.writerows(map(_cleaned, flattened) if sys.stdout.isatty() else flattened)
 
 
-def _cleaned(row: Row) -> Row:
-    from commands.rendering import clean
+def _cleaned(row: Row) -> dict[str, object]:
+    from answers.wording import clean
 
     return {name: clean(value) if isinstance(value, str) else value for name, value in row.items()}

@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from commands.rendering import counted, marked, print_table, progress_bar
+from answers.wording import counted
+from commands.rendering import marked, print_table, progress_bar
 from commands.version_corpus import corpus_for
 from db.session import Database
 from db.tables import ModelVersion

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import click
 
-from commands.filters import Asked, chosen_filter, filter_options
+from commands.filters import filter_options
 from tagging.errors import QueryError
 
 if TYPE_CHECKING:
+    from answers.asked import Asked
     from db.questions.digest import EntityDigest, PeriodDigest
 
 _FORMATS = {".md": "markdown", ".json": "json", ".html": "html"}
@@ -46,6 +47,7 @@ def digest_command(
     Example: tweetspan digest london --since 7d --output london.html
              tweetspan digest --since 1d
     """
+    from answers.asked import chosen_filter
     from commands.opening import opened
     from db.entity_lookup import look_up
     from db.questions.digest import digest_entity, digest_period

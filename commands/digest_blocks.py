@@ -8,8 +8,7 @@ from datetime import datetime
 from html import unescape
 from typing import TYPE_CHECKING
 
-from commands.filters import covered
-from commands.rendering import clean, counted
+from answers.wording import clean, counted, covered
 
 if TYPE_CHECKING:
     from db.questions.companions import Companion

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from html import escape
 from itertools import chain
 
+from answers.plots import as_svg, timeline_figure
+from answers.wording import clean
 from commands.digest_blocks import NOTE, Block, Heading, Listing, Plot, Quotation, Statement
-from commands.plots import as_svg, timeline_figure
-from commands.rendering import clean
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1d1f21; --paper: #fdfdfb; --faint: #6b7075; --line: #d9dad6; --mark: #2f6690 }

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from answers.wording import clean
 from commands.digest_blocks import NOTE, Block, Heading, Listing, Plot, Quotation, Statement
-from commands.rendering import clean
 
 if TYPE_CHECKING:
     from db.questions.story import Story

@@ -153,7 +153,8 @@ def _open(name: str, stack: ExitStack) -> BinaryIO:
 
 
 def _print_summary(summary: Summary, note: str, as_json: bool) -> None:
-    from commands.rendering import counted, print_json
+    from answers.wording import counted
+    from commands.rendering import print_json
 
     if as_json:
         print_json(asdict(summary))

@@ -6,9 +6,9 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from answers.wording import clean
 from commands.evaluation_plots import balance_plot, errors_plot, figures_plot, reliability_plot, slices_plot
 from commands.evaluation_tables import told
-from commands.rendering import clean
 
 if TYPE_CHECKING:
     from commands.evaluating import Report

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from commands.plots import as_svg
+from answers.plots import as_svg
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from commands.rendering import clean, print_table
+from answers.wording import clean
+from commands.rendering import print_table
 
 if TYPE_CHECKING:
     from commands.evaluating import Report

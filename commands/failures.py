@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from answers.moments import moment_text
 from commands.tweet_ids import parse_tweet_ids
-from commands.windows import moment_text
 from tagging.errors import QueryError
 
 if TYPE_CHECKING:
@@ -94,8 +94,8 @@ def requeue(**chosen: Any) -> None:
     \b
     Example: tweetspan failures requeue --reason RuntimeError
     """
+    from answers.wording import counted
     from commands.opening import opened
-    from commands.rendering import counted
     from worker.handout import hand_out
     from worker.reannotate import requeue
 
@@ -120,8 +120,8 @@ def forget(**chosen: Any) -> None:
     \b
     Example: tweetspan failures forget 153928603371978755
     """
+    from answers.wording import counted
     from commands.opening import opened
-    from commands.rendering import counted
     from db import failures
 
     count = 0
@@ -156,7 +156,7 @@ def _choice(
 
 
 def _print(one: Failure) -> None:
-    from commands.rendering import clean
+    from answers.wording import clean
 
     click.secho(f"{one.tweet_id}  version {one.model_version_id}  {moment_text(one.failed_at)}", dim=True)
     click.echo(f"  {clean(one.error)}")

@@ -19,7 +19,7 @@ def write_graph(network: Network, path: Path) -> None:
     """
     import networkx
 
-    from commands.rendering import clean  # XML knows no control characters
+    from answers.wording import clean  # XML knows no control characters
 
     graph = networkx.Graph()
     for node in network.nodes:

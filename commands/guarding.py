@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from commands.rendering import counted
+from answers.wording import counted
 from db import evaluations, model_versions
 from tagging.errors import WorseModelError
 from trainer.guard import Verdict, judge

@@ -56,7 +56,7 @@ def import_labels_command(file: Path, to: Path, file_format: str) -> None:
 
 
 def _report(file: Path, bad: list[BadRow]) -> None:
-    from commands.rendering import clean
+    from answers.wording import clean
 
     for row in bad[:_SHOWN_BAD_ROWS]:
         click.echo(clean(f"{file}, {row.place}: {row.reason}"), err=True)
@@ -73,7 +73,7 @@ def _row(example: Example) -> dict[str, object]:
 
 
 def _summary(found: Corrections) -> str:
-    from commands.rendering import clean, counted
+    from answers.wording import clean, counted
 
     labels = Counter(span.label for example in found.examples for span in example.spans)
     by_label = ", ".join(f"{count} {label}" for label, count in labels.most_common())
@@ -82,7 +82,7 @@ def _summary(found: Corrections) -> str:
 
 
 def _left_out(found: Corrections) -> str:
-    from commands.rendering import counted
+    from answers.wording import counted
 
     left_out = f"left out: {found.unannotated} not annotated, {found.cancelled} cancelled"
     told = f"{left_out}, {counted(len(found.bad), 'bad row')}"

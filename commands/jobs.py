@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from commands.windows import moment_text
+from answers.moments import moment_text
 from tagging.errors import JobError
 
 if TYPE_CHECKING:
@@ -78,8 +78,8 @@ def cancel(job: str) -> None:
     \b
     Example: tweetspan jobs cancel 3
     """
+    from answers.wording import counted
     from commands.opening import opened
-    from commands.rendering import counted
     from db import jobs
 
     with opened() as (_, database), database.write_session() as session:

@@ -7,13 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tagging.errors import QueryError
+
 if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
-
-_SCORE = click.FloatRange(0, 1)
-ALL = "all labels"  # no label has a blank in it
-
-MinScores = dict[str, float]  # by label as it was typed, or for ALL
+    from answers.min_scores import MinScores
 
 
 def min_score_option(help_text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -23,18 +20,10 @@ def min_score_option(help_text: str) -> Callable[[Callable[..., Any]], Callable[
     )
 
 
-def known(session: Session, given: MinScores) -> tuple[float, dict[str, float]]:
-    """Return the limit for all labels, and those by label as the versions write it. Raises QueryError for others."""
-    from db.entity_lookup import known_label
+def _parsed(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> MinScores:
+    from answers.min_scores import parse_min_scores
 
-    return given.get(ALL, 0.0), {known_label(session, label): at for label, at in given.items() if label != ALL}
-
-
-def _parsed(context: click.Context, option: click.Parameter, given: tuple[str, ...]) -> MinScores:
-    scores: MinScores = {}
-    for text in given:
-        label, equals, number = text.rpartition("=")
-        if equals and not label.strip():
-            raise click.BadParameter(f"{text[:100]!r} names no label; write 0.7, or ORG=0.7")
-        scores[label.strip() or ALL] = _SCORE(number.strip(), option, context)
-    return scores
+    try:
+        return parse_min_scores(given)
+    except QueryError as error:
+        raise click.BadParameter(str(error)) from error

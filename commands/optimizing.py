@@ -8,8 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from answers.wording import counted
 from commands.model_folders import keep, new_folder
-from commands.rendering import counted, print_table, progress_bar, transfer_bar
+from commands.rendering import print_table, progress_bar, transfer_bar
 from db import optimized_forms
 from db.session import Database
 from db.tables import ModelVersion

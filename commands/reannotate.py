@@ -33,8 +33,9 @@ def reannotate_command(model: str, where: tuple[str, ...], batch_size: int, name
       tweetspan reannotate --model 2
       tweetspan reannotate --model 2 --where language=en --where since=7d
     """
+    from answers.wording import counted
     from commands.opening import opened
-    from commands.rendering import counted, progress_bar
+    from commands.rendering import progress_bar
     from db import model_versions
     from worker.handout import hand_out
     from worker.reannotate import reannotate
@@ -64,7 +65,7 @@ def reannotate_command(model: str, where: tuple[str, ...], batch_size: int, name
 
 
 def _selection(session: Session, where: tuple[str, ...]) -> Selection:
-    from commands.windows import parse_moment
+    from answers.moments import parse_moment
     from db.selection import Selection, newest_tweet_time
 
     conditions: dict[str, str] = {}

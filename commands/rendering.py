@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
+from answers.wording import clean
+
 if TYPE_CHECKING:
     from rich.progress import Progress
 
 _COLOURS = {"PER": "blue", "ORG": "magenta", "LOC": "green"}
-_JOINER = "\u200d"  # inside joined emoji
 
 
 class HasSpan(Protocol):
@@ -26,11 +27,6 @@ class HasSpan(Protocol):
     def end(self) -> int: ...  # noqa: D102
     @property
     def label(self) -> str: ...  # noqa: D102
-
-
-def clean(text: str) -> str:
-    """Replace what could move the cursor, change colours or turn the line around, each character by one space."""
-    return "".join(char if char.isprintable() or char == _JOINER else " " for char in text)
 
 
 def marked(text: str, spans: Iterable[HasSpan]) -> str:
@@ -107,11 +103,6 @@ def paused(progress: Progress) -> Iterator[None]:
         yield
     finally:
         progress.start()
-
-
-def counted(number: int, one: str, many: str | None = None) -> str:
-    """Write a number with its noun: "1 tweet", "2 tweets"."""
-    return f"{number} {one if number == 1 else many or one + 's'}"
 
 
 def _shown(value: Any) -> str:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, TextIO, Unpack
 
 import click
 
-from commands.filters import Asked, chosen_filter, filter_options
+from commands.filters import filter_options
 
 if TYPE_CHECKING:
+    from answers.asked import Asked
     from db.questions.review import ReviewTweet
 
 
@@ -31,9 +32,9 @@ def sample_command(limit: int, file_format: str, output: TextIO, **asked: Unpack
     \b
     Example: tweetspan sample --for-review 100 --format label-studio > tasks.json
     """
-    from commands.filters import covered
+    from answers.asked import chosen_filter
+    from answers.wording import counted, covered
     from commands.opening import opened
-    from commands.rendering import counted
     from db.coverage import cover
     from db.questions.review import for_review
 

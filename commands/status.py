@@ -51,7 +51,7 @@ def _show(database: Database, as_json: bool) -> None:
 
 
 def _print(status: Status) -> None:
-    from commands.rendering import clean
+    from answers.wording import clean
 
     batches = ", ".join(f"{count} {state}" for state, count in sorted(status.batches.items())) or "none"
     click.echo(f"tweets    {status.tweets} stored, {status.tweets_waiting} waiting or being tagged")

@@ -6,11 +6,15 @@ import json
 import sys
 import time
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import click
 
-from commands.min_scores import MinScores, known, min_score_option
+from commands.min_scores import min_score_option
 from settings import RUNTIMES
+
+if TYPE_CHECKING:
+    from answers.min_scores import MinScores
 
 _AT_ONCE = 2048  # lines tagged together, as in a worker's batch
 _STALE = 1.0  # seconds after which the lines of a slow stream are tagged, with the next one that comes
@@ -44,6 +48,7 @@ def tag_command(
     """
     from dataclasses import replace
 
+    from answers.min_scores import known
     from commands.opening import opened
     from commands.rendering import marked, transfer_bar
     from db import model_versions

@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
+from answers.moments import parse_duration
 from commands.corpus_changes import change_options
-from commands.windows import parse_duration
 
 _SENTENCE = "Zachary Raicik works for Corvus and lives in San Diego"
 _MOST_FOLDS = 20

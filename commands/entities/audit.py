@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, TextIO, Unpack
 import click
 
 from commands.answers import Row, form_options, print_answer
-from commands.filters import Asked, chosen_filter, filter_options
+from commands.filters import filter_options
 
 if TYPE_CHECKING:
+    from answers.asked import Asked
     from db.questions.audit_report import LabelReport
     from db.questions.corrected_counts import Estimate
 
@@ -42,9 +43,9 @@ def sample(tweets: int, seed: int, output: TextIO, **asked: Unpack[Asked]) -> No
     \b
     Example: tweetspan entities audit sample --tweets 200 --seed 1 > audit.jsonl
     """
-    from commands.filters import covered
+    from answers.asked import chosen_filter
+    from answers.wording import counted, covered
     from commands.opening import opened
-    from commands.rendering import counted
     from db.questions.audit import draw_audit
     from db.questions.audit_file import audit_rows
 

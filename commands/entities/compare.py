@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import click
 
+from answers.wording import covered
 from commands.answers import LIMIT, form_options, print_answer
-from commands.filters import Asked, chosen_filter, covered, filter_options
+from commands.filters import filter_options
 from tagging.errors import QueryError
 
 if TYPE_CHECKING:
+    from answers.asked import Asked
     from db.questions.compare import Contrast
 
 _KEYS = ("author", "language", "since", "until", "model")
@@ -41,6 +43,8 @@ def compare(differences: tuple[str, ...], limit: int, as_json: bool, as_csv: boo
       tweetspan entities compare --since 7d --against since=14d --against until=7d
       tweetspan entities compare --model 2 --against model=1
     """
+    from answers.asked import chosen_filter
+    from answers.rows import contrast_row
     from commands.opening import opened
     from commands.rendering import print_table
     from db.coverage import cover
@@ -59,7 +63,7 @@ def compare(differences: tuple[str, ...], limit: int, as_json: bool, as_csv: boo
         print_table(["entity", "label", *columns, *there, "G²"], [_figures(contrast) for contrast in found])
         click.secho(f"there: {against}", dim=True)
 
-    rows = [_row(contrast) for contrast in found]
+    rows = [contrast_row(contrast) for contrast in found]
     print_answer(rows, coverage, as_json, as_csv, show, f"no entity is mentioned; there: {against}")
 
 
@@ -80,18 +84,3 @@ def _figures(one: Contrast) -> list[str | int]:
         one.shown, one.label, one.mentions, one.tweets, f"{one.rate:.2%}",
         one.other_mentions, one.other_tweets, f"{one.other_rate:.2%}", f"{one.score:+.1f}",
     ]  # fmt: skip
-
-
-def _row(one: Contrast) -> dict[str, Any]:
-    return {
-        "entity": one.shown,
-        "label": one.label,
-        "name": one.name,
-        "mentions": one.mentions,
-        "tweets": one.tweets,
-        "tweets_read": one.tweets_read,
-        "other_mentions": one.other_mentions,
-        "other_tweets": one.other_tweets,
-        "other_tweets_read": one.other_tweets_read,
-        "score": round(one.score, 3),
-    }

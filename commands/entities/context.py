@@ -5,14 +5,15 @@ from __future__ import annotations
 import shutil
 import sys
 import unicodedata
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Unpack
 
 import click
 
 from commands.answers import LIMIT, form_options, print_answer
-from commands.filters import Asked, chosen_filter, filter_options
+from commands.filters import filter_options
 
 if TYPE_CHECKING:
+    from answers.asked import Asked
     from db.questions.context import Context
 
 _COLUMNS, _NARROWEST = 120, 16  # cells of a line that goes into a file, and on either side at least
@@ -33,6 +34,8 @@ def context(entity: str, words: int, limit: int, as_json: bool, as_csv: bool, **
     \b
     Example: tweetspan entities context LOC:london --words 6
     """
+    from answers.asked import chosen_filter
+    from answers.rows import context_row
     from commands.opening import opened
     from db.coverage import cover
     from db.entity_lookup import look_up
@@ -42,14 +45,14 @@ def context(entity: str, words: int, limit: int, as_json: bool, as_csv: bool, **
         chosen = chosen_filter(session, asked)
         one = look_up(session, entity, chosen.model_version_id)
         found, coverage = context(session, one.id, chosen, words, limit), cover(session, chosen)
-    rows = [_row(one) for one in found]
+    rows = [context_row(one) for one in found]
     print_answer(rows, coverage, as_json, as_csv, lambda: _show(found), f"no mention of {entity!r}")
 
 
 def _show(found: list[Context]) -> None:
     from rich.cells import cell_len
 
-    from commands.rendering import clean
+    from answers.wording import clean
 
     parts = [(clean(one.before), clean(one.surface), clean(one.after)) for one in found]
     heads = [f"{one.tweet_id:<19} {(one.created_at.date() if one.created_at else '-')!s:<10}  " for one in found]
@@ -90,16 +93,3 @@ def _isolated(text: str) -> str:
     """Keep text from right to left apart, so that a terminal which turns it round leaves the other parts in place."""
     turns = any(unicodedata.bidirectional(char) in ("R", "AL") for char in text)
     return f"\u2068{text}\u2069" if turns else text
-
-
-def _row(one: Context) -> dict[str, Any]:
-    return {
-        "tweet_id": str(one.tweet_id),
-        "created_at": one.created_at.isoformat() if one.created_at else None,
-        "author": one.author,
-        "before": one.before,
-        "surface": one.surface,
-        "after": one.after,
-        "start": one.start,
-        "end": one.end,
-    }

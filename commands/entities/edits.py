@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from commands.filters import legible
+from answers.asked import legible
 from tagging.errors import QueryError
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from db.entity_edits import Edit
     from db.entity_lookup import EntityRef
     from db.tables import EntityEdit
 
@@ -74,7 +73,7 @@ def rename(entity: str, name: str, who: str, why: str | None) -> None:
     \b
     Example: tweetspan entities rename @potus "President of the United States"
     """
-    from commands.rendering import clean
+    from answers.wording import clean
     from db import entity_edits
 
     with _edited() as (session, look_up):
@@ -98,7 +97,7 @@ def hide(entities: tuple[str, ...], file: TextIO | None, who: str, why: str | No
       tweetspan entities hide PER:lol
       tweetspan entities hide --file stop-list.txt
     """
-    from commands.rendering import counted
+    from answers.wording import counted
     from db import entity_edits, spans
     from db.entity_lookup import keys_for
 
@@ -139,12 +138,13 @@ def edits(as_json: bool) -> None:
     \b
     Example: tweetspan entities edits
     """
+    from answers.rows import edit_row
     from commands.opening import opened
     from commands.rendering import print_json, print_table
     from db import entity_edits
 
     with opened() as (_, database), database.read_session() as session:
-        rows = [_edit_row(one) for one in entity_edits.all_edits(session)]
+        rows = [edit_row(one) for one in entity_edits.all_edits(session)]
     if as_json:
         print_json(rows)
     elif rows:
@@ -173,7 +173,7 @@ def _lines(file: TextIO) -> list[str]:
 
 
 def _called(entity: EntityRef) -> str:
-    from commands.rendering import clean
+    from answers.wording import clean
 
     return clean(f"{entity.label}:{entity.name}")
 
@@ -181,16 +181,3 @@ def _called(entity: EntityRef) -> str:
 def _numbers(made: list[EntityEdit]) -> str:
     first, last = made[0].id, made[-1].id
     return f"edit {first}" if first == last else f"edits {first} to {last}"
-
-
-def _edit_row(edit: Edit) -> dict[str, Any]:
-    return {
-        "edit": edit.id,
-        "kind": edit.kind,
-        "entity": edit.entity,
-        "to": edit.to,
-        "who": edit.who,
-        "why": edit.why,
-        "at": edit.made_at.isoformat(timespec="minutes"),
-        "undone": f"{edit.undone_at.isoformat(timespec='minutes')} by {edit.undone_by}" if edit.undone_at else None,
-    }

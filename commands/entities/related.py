@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Unpack
 
 import click
 
 from commands.answers import LIMIT, form_options, print_answer
-from commands.filters import Asked, chosen_filter, filter_options
+from commands.filters import filter_options
 
 if TYPE_CHECKING:
-    from db.questions.related import By, Related
+    from answers.asked import Asked
+    from db.questions.related import By
 
 
 @click.command("related", short_help="Find what is mentioned together with an entity.")
@@ -51,9 +52,12 @@ def related(
     \b
     Example: tweetspan entities related LOC:london --by pmi --graph london.graphml
     """
+    from answers.asked import chosen_filter
+    from answers.rows import related_row
+    from answers.wording import counted
     from commands.graphs import write_graph
     from commands.opening import opened
-    from commands.rendering import counted, print_table
+    from commands.rendering import print_table
     from db.coverage import cover
     from db.entity_lookup import look_up
     from db.questions.network import network
@@ -75,18 +79,4 @@ def related(
         print_table(columns, rows)
 
     none = f"nothing is mentioned with {entity!r} in {minimum} tweets or more; see --minimum"
-    print_answer([_row(one) for one in found], coverage, as_json, as_csv, show, none)
-
-
-def _row(one: Related) -> dict[str, Any]:
-    return {
-        "entity": one.shown,
-        "label": one.label,
-        "name": one.name,
-        "tweets_together": one.together,
-        "tweets_with_asked": one.one,
-        "tweets_with_this": one.other,
-        "tweets": one.total,
-        "pmi": round(one.pmi, 4),
-        "log_likelihood": round(one.log_likelihood, 4),
-    }
+    print_answer([related_row(one) for one in found], coverage, as_json, as_csv, show, none)

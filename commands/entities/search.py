@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Unpack
 
 import click
 
-from commands.answers import LIMIT, form_options, print_answer, tweet_columns
-from commands.filters import Asked, chosen_filter, filter_options
+from commands.answers import LIMIT, form_options, print_answer
+from commands.filters import filter_options
 
 if TYPE_CHECKING:
-    from db.questions.search import How, Mention
+    from answers.asked import Asked
+    from db.questions.search import How
 
 
 @click.command("search", short_help="Find the tweets that mention an entity.")
@@ -36,6 +37,8 @@ def search(text: str, how: How, limit: int, as_json: bool, as_csv: bool, **asked
       tweetspan entities search london
       tweetspan entities search "jane do" --how prefix
     """
+    from answers.asked import chosen_filter
+    from answers.rows import mention_row
     from commands.opening import opened
     from commands.rendering import marked
     from db.coverage import cover
@@ -53,15 +56,3 @@ def search(text: str, how: How, limit: int, as_json: bool, as_csv: bool, **asked
 
     rows = [mention_row(one) for one in found]
     print_answer(rows, coverage, as_json, as_csv, show, f"no mention of {text!r}")
-
-
-def mention_row(one: Mention) -> dict[str, Any]:
-    """Write a mention for programs."""
-    return {
-        **tweet_columns(one),
-        "start": one.start,
-        "end": one.end,
-        "label": one.label,
-        "surface": one.surface,
-        "score": round(one.score, 4),
-    }

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, Unpack
 import click
 
 from commands.answers import LIMIT, form_options, print_answer
-from commands.filters import Asked, chosen_filter, filter_options
+from commands.filters import filter_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from answers.asked import Asked
     from db.questions.show import EntityDetails
 
 
@@ -29,6 +30,8 @@ def show(entity: str, limit: int, as_json: bool, as_csv: bool, **asked: Unpack[A
     \b
     Example: tweetspan entities show LOC:london --since 7d
     """
+    from answers.asked import chosen_filter
+    from answers.rows import details_row
     from commands.opening import opened
     from db.coverage import cover
     from db.entity_lookup import look_up
@@ -38,12 +41,13 @@ def show(entity: str, limit: int, as_json: bool, as_csv: bool, **asked: Unpack[A
         chosen = chosen_filter(session, asked)
         one = look_up(session, entity, chosen.model_version_id)
         found, coverage = show(session, one.id, chosen, limit), cover(session, chosen)
-    rows = _lines(found) if as_csv else [_row(found)]
+    rows = _lines(found) if as_csv else [details_row(found)]
     print_answer(rows, coverage, as_json, as_csv, lambda: _show(found), "")
 
 
 def _show(found: EntityDetails) -> None:
-    from commands.rendering import clean, counted, print_table
+    from answers.wording import clean, counted
+    from commands.rendering import print_table
 
     click.secho(clean(f"{found.shown} ({found.label}:{found.name})"), bold=True)
     if found.is_hidden:
@@ -78,22 +82,3 @@ def _lines(found: EntityDetails) -> list[dict[str, Any]]:
         for what, unit, counts in [*totals, *_tables(found)]
         for value, count in counts
     ]
-
-
-def _row(found: EntityDetails) -> dict[str, Any]:
-    return {
-        "entity": found.shown,
-        "label": found.label,
-        "name": found.name,
-        "hidden": found.is_hidden,
-        "mentions": found.mentions,
-        "tweets": found.tweets,
-        "share_of_tweets": found.share,
-        "first_seen": found.first_seen.isoformat() if found.first_seen else None,
-        "last_seen": found.last_seen.isoformat() if found.last_seen else None,
-        "labels": dict(found.labels),
-        "surfaces": dict(found.surfaces),
-        "authors": dict(found.authors),
-        "aliases": {f"{one.label}:{one.name}": one.mentions for one in found.aliases},
-        "related": {f"{one.label}:{one.name}": one.together for one in found.related},
-    }

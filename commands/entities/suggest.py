@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Unpack
 
 import click
 
 from commands.answers import LIMIT, form_options, print_answer
-from commands.filters import Asked, chosen_filter, filter_options
+from commands.filters import filter_options
 
 if TYPE_CHECKING:
+    from answers.asked import Asked
     from db.questions.suggest import Candidate, Suggestion
 
 
@@ -26,6 +27,8 @@ def suggest_merges(limit: int, as_json: bool, as_csv: bool, **asked: Unpack[Aske
     \b
     Example: tweetspan entities suggest-merges --label PER
     """
+    from answers.asked import chosen_filter
+    from answers.rows import suggestion_row
     from commands.opening import opened
     from db.coverage import cover
     from db.questions.suggest import suggest_merges
@@ -33,11 +36,12 @@ def suggest_merges(limit: int, as_json: bool, as_csv: bool, **asked: Unpack[Aske
     with opened() as (_, database), database.read_session() as session:
         chosen = chosen_filter(session, asked)
         found, coverage = suggest_merges(session, chosen, limit), cover(session, chosen)
-    print_answer([_row(one) for one in found], coverage, as_json, as_csv, lambda: _show(found), "nothing to suggest")
+    rows = [{**suggestion_row(one), "command": _command(one)} for one in found]
+    print_answer(rows, coverage, as_json, as_csv, lambda: _show(found), "nothing to suggest")
 
 
 def _show(found: list[Suggestion]) -> None:
-    from commands.rendering import clean
+    from answers.wording import clean
 
     for one in found:
         click.echo(clean(f"{_called(one.entity)}, {_called(one.into)}: {one.evidence}"))
@@ -52,19 +56,7 @@ def _called(one: Candidate) -> str:
 def _command(one: Suggestion) -> str:
     import shlex
 
-    from commands.rendering import clean
+    from answers.wording import clean
 
     names = (shlex.quote(clean(f"{entity.label}:{entity.name}")) for entity in (one.entity, one.into))
     return f"tweetspan entities merge {' '.join(names)}"
-
-
-def _row(one: Suggestion) -> dict[str, Any]:
-    return {
-        "entity": f"{one.entity.label}:{one.entity.name}",
-        "mentions": one.entity.mentions,
-        "into": f"{one.into.label}:{one.into.name}",
-        "into_mentions": one.into.mentions,
-        "reason": one.reason,
-        "evidence": one.evidence,
-        "command": _command(one),
-    }

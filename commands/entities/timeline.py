@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Unpack
 import click
 
 from commands.answers import form_options, print_answer
-from commands.filters import Asked, chosen_filter, filter_options
+from commands.filters import filter_options
 
 if TYPE_CHECKING:
+    from answers.asked import Asked
     from db.entity_lookup import EntityRef
     from db.questions.timeline import Period
 
@@ -35,6 +36,8 @@ def timeline(
     \b
     Example: tweetspan entities timeline london --by week --plot london.png
     """
+    from answers.asked import chosen_filter
+    from answers.rows import period_row
     from commands.opening import opened
     from db.coverage import cover
     from db.entity_lookup import look_up
@@ -47,12 +50,12 @@ def timeline(
         coverage = cover(session, chosen)
     if plot is not None:
         _draw(periods, found, by, plot)
-    rows = [_row(period) for period in periods]
+    rows = [period_row(period) for period in periods]
     print_answer(rows, coverage, as_json, as_csv, lambda: _show(periods, by), "no tweet with a time matches")
 
 
 def _draw(periods: Sequence[Period], entity: EntityRef | None, by: str, path: Path) -> None:
-    from commands.plots import save_figure, timeline_figure
+    from answers.plots import save_figure, timeline_figure
 
     title = f"Mentions of {entity.name} ({entity.label})" if entity else "Mentions of entities"
     save_figure(timeline_figure(periods, title, by), path)
@@ -75,13 +78,3 @@ def _show(periods: Sequence[Period], by: str) -> None:
         for period in periods
     ]
     print_table([by, "tweets", "mentions", "share", ""], rows)
-
-
-def _row(period: Period) -> dict[str, Any]:
-    return {
-        "start": period.start.isoformat(),
-        "tweets": period.tweets,
-        "mentions": period.mentions,
-        "mentioning_tweets": period.mentioning_tweets,
-        "share": None if period.share is None else round(period.share, 6),
-    }

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Unpack
+from typing import TYPE_CHECKING, Unpack
 
 import click
 
 from commands.answers import LIMIT, form_options, print_answer
-from commands.filters import Asked, chosen_filter, filter_options
+from commands.filters import filter_options
+
+if TYPE_CHECKING:
+    from answers.asked import Asked
 
 
 @click.command("top")
@@ -20,6 +23,8 @@ def top(limit: int, as_json: bool, as_csv: bool, **asked: Unpack[Asked]) -> None
     \b
     Example: tweetspan entities top --label LOC --since 7d
     """
+    from answers.asked import chosen_filter
+    from answers.rows import top_row
     from commands.opening import opened
     from commands.rendering import print_table
     from db.coverage import cover
@@ -33,8 +38,4 @@ def top(limit: int, as_json: bool, as_csv: bool, **asked: Unpack[Asked]) -> None
         rows = [[rank, one.shown, one.label, one.mentions, one.tweets] for rank, one in enumerate(found, start=1)]
         print_table(["", "entity", "label", "mentions", "tweets"], rows)
 
-    rows = [
-        {"entity": one.shown, "label": one.label, "name": one.name, "mentions": one.mentions, "tweets": one.tweets}
-        for one in found
-    ]
-    print_answer(rows, coverage, as_json, as_csv, show, "no entity matches")
+    print_answer([top_row(one) for one in found], coverage, as_json, as_csv, show, "no entity matches")

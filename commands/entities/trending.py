@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, Unpack
 import click
 
 from commands.answers import LIMIT, form_options, print_answer
-from commands.filters import Asked, chosen_filter, filter_options
+from commands.filters import filter_options
 
 if TYPE_CHECKING:
+    from answers.asked import Asked
     from db.filters import Filter
     from db.questions.trending import Trend
 
@@ -35,6 +36,8 @@ def trending(against: Any, limit: int, as_json: bool, as_csv: bool, **asked: Unp
     \b
     Example: tweetspan entities trending --label ORG --against last-week
     """
+    from answers.asked import chosen_filter
+    from answers.rows import trend_row
     from commands.opening import opened
     from commands.rendering import marked, print_table
     from db.coverage import cover
@@ -54,7 +57,7 @@ def trending(against: Any, limit: int, as_json: bool, as_csv: bool, **asked: Unp
             for example in one.examples:
                 click.echo(f"  {example.tweet_id}  {marked(example.text, [example])}")
 
-    rows = [_row(one, *compared, as_json) for one in found]
+    rows = [trend_row(one, *compared) for one in found]
     print_answer(rows, coverage, as_json, as_csv, show, f"nothing is trending: {_windows(*compared)}")
 
 
@@ -67,23 +70,3 @@ def _figures(one: Trend) -> list[str | int]:
     share, share_before = one.tweets / one.tweets_read, one.tweets_before / one.tweets_read_before
     times = "new" if one.times is None else f"{one.times:.1f}"
     return [one.tweets, f"{share:.2%}", one.tweets_before, f"{share_before:.2%}", times, f"{one.score:.1f}"]
-
-
-def _row(one: Trend, window: Filter, before: Filter, as_json: bool) -> dict[str, Any]:
-    assert window.since is not None
-    assert before.since is not None
-    tweet_ids = [str(example.tweet_id) for example in one.examples]
-    return {
-        "entity": one.shown,
-        "label": one.label,
-        "name": one.name,
-        "tweets": one.tweets,
-        "tweets_read": one.tweets_read,
-        "tweets_before": one.tweets_before,
-        "tweets_read_before": one.tweets_read_before,
-        "times": None if one.times is None else round(one.times, 3),
-        "score": round(one.score, 3),
-        "since": window.since.isoformat(),
-        "since_before": before.since.isoformat(),
-        "tweet_ids": tweet_ids if as_json else " ".join(tweet_ids),
-    }

@@ -17,9 +17,10 @@ def tweet(tweet_id: int, model: str, as_json: bool) -> None:
     \b
     Example: tweetspan entities tweet 153928603371978755
     """
-    from commands.entities.search import mention_row
+    from answers.rows import mention_row
+    from answers.wording import clean
     from commands.opening import opened
-    from commands.rendering import clean, marked, print_json, print_table
+    from commands.rendering import marked, print_json, print_table
     from db import model_versions
     from db.questions.reading import read_tweet
 

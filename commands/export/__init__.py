@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Unpack
 
 import click
 
+from answers.wording import covered
 from commands.export.formats import BINARY, FORMATS, IDS, writer
 from commands.export.output import STANDARD_OUTPUT, opened_output, shown_on_terminal, write_provenance
-from commands.filters import Asked, chosen_filter, covered, filter_options
+from commands.filters import filter_options
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+    from answers.asked import Asked
     from commands.export.formats import Pages
     from db.exports import ExportedTweet
     from db.filters import Filter
@@ -66,6 +68,7 @@ def export_command(
 
 
 def _print_label_config(database: Database, asked: Asked) -> None:
+    from answers.asked import chosen_filter
     from commands.export.as_label_studio import label_config
     from db.entity_lookup import labels_of
 
@@ -74,6 +77,7 @@ def _print_label_config(database: Database, asked: Asked) -> None:
 
 
 def _export(database: Database, name: str, entity: str | None, output: str, asked: Asked) -> None:
+    from answers.asked import chosen_filter
     from commands.rendering import progress_bar
     from db import exports
     from db.coverage import cover

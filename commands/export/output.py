@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from commands.rendering import clean
+from answers.wording import clean
 from tagging.errors import ExportError
 
 if TYPE_CHECKING:

@@ -33,8 +33,8 @@ def delete(ids: tuple[int, ...], file: TextIO | None) -> None:
       tweetspan tweets delete 153928603371978755
       tweetspan tweets delete --file deleted-ids.txt
     """
+    from answers.wording import counted
     from commands.opening import opened
-    from commands.rendering import counted
     from db import tweets
 
     if not ids and file is None:

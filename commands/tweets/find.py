@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Unpack
 
 import click
 
-from commands.answers import LIMIT, Row, form_options, print_answer, tweet_columns
-from commands.filters import Asked, chosen_filter, filter_options
+from commands.answers import LIMIT, form_options, print_answer
+from commands.filters import filter_options
 
 if TYPE_CHECKING:
-    from db.questions.find import FoundTweet
+    from answers.asked import Asked
 
 
 @click.command("find", short_help="Find tweets by their words and entities.")
@@ -35,8 +35,11 @@ def find(
       tweetspan tweets find 'rain "in london" -paris'
       tweetspan tweets find 'flood*' --mentions PER:"jane doe" --mentions 'LOC:*'
     """
+    from answers.asked import chosen_filter
+    from answers.rows import found_tweet_row
+    from answers.wording import clean
     from commands.opening import opened
-    from commands.rendering import clean, marked
+    from commands.rendering import marked
     from db.coverage import cover
     from db.questions.find import find
 
@@ -50,19 +53,5 @@ def find(
             click.secho(f"{one.tweet_id}  {when}  {clean(one.author or '-')}", dim=True)
             click.echo(f"  {marked(one.text, one.mentions)}")
 
-    rows = [_row(one, as_csv) for one in found]
+    rows = [found_tweet_row(one) for one in found]
     print_answer(rows, coverage, as_json, as_csv, show, "no tweet holds and mentions all that")
-
-
-def _row(one: FoundTweet, is_flat: bool) -> Row:
-    mentions = [
-        {"start": mention.start, "end": mention.end, "label": mention.label, "surface": mention.surface,
-         "score": round(mention.score, 4)}
-        for mention in one.mentions
-    ]  # fmt: skip
-    return {
-        **tweet_columns(one),
-        "mentions": "; ".join(f"{mention['label']}:{mention['surface']}" for mention in mentions)
-        if is_flat
-        else mentions,
-    }

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Unpack
 
 import click
 
-from commands.answers import LIMIT, Row, form_options, print_answer, tweet_columns
-from commands.filters import Asked, chosen_filter, filter_options
+from commands.answers import LIMIT, form_options, print_answer
+from commands.filters import filter_options
 from commands.tweet_ids import parse_tweet_id
 
 if TYPE_CHECKING:
-    from db.questions.similar import SimilarTweet
+    from answers.asked import Asked
 
 
 @click.command("similar", short_help="Find the tweets that share entities with one.")
@@ -29,8 +29,10 @@ def similar(tweet_id: int, limit: int, as_json: bool, as_csv: bool, **asked: Unp
     \b
     Example: tweetspan tweets similar 153928603371978755
     """
+    from answers.asked import chosen_filter
+    from answers.rows import similar_tweet_row
+    from answers.wording import clean
     from commands.opening import opened
-    from commands.rendering import clean
     from db.coverage import cover
     from db.questions.similar import similar, weighed_entities
 
@@ -47,17 +49,4 @@ def similar(tweet_id: int, limit: int, as_json: bool, as_csv: bool, **asked: Unp
             click.echo(f"  {clean(one.text)}")
 
     none = "no other tweet shares an entity with it" if has_entities else "the tweet mentions no entity"
-    print_answer([_row(one, as_csv) for one in found], coverage, as_json, as_csv, show, none)
-
-
-def _row(one: SimilarTweet, is_flat: bool) -> Row:
-    shared = [
-        {"entity": entity.shown, "label": entity.label, "name": entity.name, "tweets": entity.tweets,
-         "weight": round(entity.weight, 4)}
-        for entity in one.shared
-    ]  # fmt: skip
-    return {
-        **tweet_columns(one),
-        "score": round(one.score, 4),
-        "shared": "; ".join(f"{entity.label}:{entity.shown}" for entity in one.shared) if is_flat else shared,
-    }
+    print_answer([similar_tweet_row(one) for one in found], coverage, as_json, as_csv, show, none)

@@ -222,7 +222,7 @@ def test_errors_name_the_value_and_the_next_step(run_trained: Run, arguments: tu
     [
         (("train", "--calibration-folds", "1"), "1 is not possible; give 2 to 20, or 0"),
         (("entities", "top", "--min-score", "=0.5"), "'=0.5' names no label; write 0.7, or ORG=0.7"),
-        (("entities", "top", "--min-score", "ORG=2"), "2.0 is not in the range 0<=x<=1"),
+        (("entities", "top", "--min-score", "ORG=2"), "'2' is not a score from 0 to 1"),
     ],
 )
 def test_options_out_of_their_range_are_named(run: Run, arguments: tuple[str, ...], said: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from commands.plots import as_svg, save_figure, timeline_figure
+from answers.plots import as_svg, save_figure, timeline_figure
 from db.filters import Filter
 from db.questions.timeline import By, Period, timeline
 from db.session import Database

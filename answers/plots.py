@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import io
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from commands.rendering import clean
+import matplotlib.dates
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+
+from answers.wording import clean
 from tagging.errors import QueryError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
     from db.questions.timeline import Period
 
@@ -29,9 +34,6 @@ _DAYS = {"hour": 1 / 24, "day": 1, "week": 7}
 
 def timeline_figure(periods: Sequence[Period], title: str, by: str) -> Figure:
     """Draw mentions by hour, day or week, and below them the share of all tweets, where it is known."""
-    from matplotlib import rc_context
-    from matplotlib.figure import Figure
-
     shares = any(period.share is not None for period in periods)
     with rc_context(_STYLE):
         figure = Figure(figsize=(8, 5 if shares else 3.2))
@@ -67,10 +69,6 @@ def as_svg(figure: Figure) -> str:
 
 
 def _rendered(figure: Figure, form: str) -> bytes:
-    import io
-    import warnings
-
-    from matplotlib import rc_context
 
     written = io.BytesIO()
     with rc_context(_STYLE), warnings.catch_warnings():
@@ -80,7 +78,6 @@ def _rendered(figure: Figure, form: str) -> bytes:
 
 
 def _bars(axes: Axes, periods: Sequence[Period], heights: Sequence[float], by: str) -> None:
-    import matplotlib.dates
 
     dates: Any = matplotlib.dates  # comes without types
     starts = dates.date2num([period.start for period in periods])

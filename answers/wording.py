@@ -1,0 +1,27 @@
+"""Words for people. Tweets are hostile text: they are cleaned."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from db.coverage import Coverage
+
+_JOINER = "\u200d"  # inside joined emoji
+
+
+def clean(text: str) -> str:
+    """Replace what could move the cursor, change colours or turn the line around, each character by one space."""
+    return "".join(char if char.isprintable() or char == _JOINER else " " for char in text)
+
+
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """Write a number with its noun: "1 tweet", "2 tweets"."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def covered(coverage: Coverage) -> str:
+    """Say what an answer covers, in a line."""
+    tweets = f"{coverage.tweets:,} of {coverage.tweets_total:,} tweets"
+    mentions = f"{coverage.mentions:,} of {coverage.mentions_total:,} mentions"
+    return f"from {tweets} that version {coverage.model_version_id} has read, and {mentions} in them"
