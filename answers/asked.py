@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from answers.min_scores import MinScores, known
 from answers.moments import parse_moment
+from answers.wording import legible
 from db import model_versions
 from db.entity_lookup import known_label
 from db.filters import Filter
@@ -53,11 +54,6 @@ def chosen_filter(session: Session, asked: Asked) -> Filter:
         hidden=asked["hidden"],
         query=asked["text_query"],
     )
-
-
-def legible(text: str | None) -> str | None:
-    """Replace what no database takes: bytes that are no UTF-8, and NUL."""
-    return text and text.encode("utf-8", "replace").decode().replace("\0", " ")
 
 
 def _window(session: Session, since: str | None, until: str | None) -> tuple[datetime | None, datetime | None]:

@@ -1,4 +1,4 @@
-"""Words for people. Tweets are hostile text: they are cleaned."""
+"""Words for people, and from them. Tweets are hostile text: they are cleaned."""
 
 from __future__ import annotations
 
@@ -13,6 +13,11 @@ _JOINER = "\u200d"  # inside joined emoji
 def clean(text: str) -> str:
     """Replace what could move the cursor, change colours or turn the line around, each character by one space."""
     return "".join(char if char.isprintable() or char == _JOINER else " " for char in text)
+
+
+def legible(text: str | None) -> str | None:
+    """Replace what no database takes: bytes that are no UTF-8, and NUL."""
+    return text and text.encode("utf-8", "replace").decode().replace("\0", " ")
 
 
 def counted(number: int, one: str, many: str | None = None) -> str:

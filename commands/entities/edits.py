@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from answers.asked import legible
+from answers.wording import legible
 from tagging.errors import QueryError
 
 if TYPE_CHECKING:
