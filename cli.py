@@ -9,7 +9,7 @@ from tagging.errors import TweetspanError
 
 _COMMANDS = (
     "train", "corpus", "evaluate", "models", "tag", "enqueue", "worker", "status", "jobs", "failures", "reannotate",
-    "entities", "digest", "annotations", "tweets", "export", "sample", "import-labels", "db", "health", "demo",
+    "entities", "digest", "annotations", "tweets", "export", "sample", "import-labels", "serve", "db", "health", "demo",
 )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from db.filters import Filter
 from db.model_versions import find
 from db.spans import EntityKey
 from db.tables import Entity, EntityCount, EntityView, ModelVersion, Span
-from tagging.errors import QueryError
+from tagging.errors import QueryError, UnknownError
 
 _LOOKED_AT = 1000  # mentions of an entity, the newest ids, among which the surface form that is shown is counted
 
@@ -42,7 +42,7 @@ def look_up(session: Session, text: str, model_version_id: int) -> EntityRef:
     if not found:
         like = ", ".join(repr(one) for one in _like(session, name))
         advice = f"; there is {like}" if like else "; see `tweetspan entities top`"
-        raise QueryError(f"no entity is called {text[:100]!r}{advice}")
+        raise UnknownError(f"no entity is called {text[:100]!r}{advice}")
     return max(found, key=lambda one: (_mentions(session, one, model_version_id), -one.id))
 
 

@@ -86,6 +86,22 @@ class QueryError(TweetspanError):
     """A question names something that cannot be looked up."""
 
 
+class UnknownError(QueryError):
+    """A question names an entity or a tweet that is not there."""
+
+
+class TooSlowError(TweetspanError):
+    """A question took longer than it may."""
+
+
+class BusyError(TweetspanError):
+    """Too many heavy questions are being answered."""
+
+
+class AccessError(TweetspanError):
+    """Whoever asks may not do this, or has not said who they are."""
+
+
 class ExportError(TweetspanError):
     """What is exported cannot be written."""
 

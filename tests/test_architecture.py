@@ -34,6 +34,8 @@ OWNERS: dict[str, set[str]] = {
     "rapidfuzz": {"db"},
     "matplotlib": {"answers", "commands"},
     "jinja2": {"commands", "explorer"},
+    "markupsafe": {"commands", "explorer"},
+    "itsdangerous": {"explorer"},
     "networkx": {"commands"},
     "pyarrow": {"commands"},
     "sqlalchemy": {"db"},

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from db.questions.search import Mention
 from db.tables import Annotation, Span, Tweet
-from tagging.errors import QueryError
+from tagging.errors import UnknownError
 
 
 @dataclass(frozen=True)
@@ -22,10 +22,10 @@ class TweetReading:
 
 
 def read_tweet(session: Session, tweet_id: int, model_version_id: int) -> TweetReading:
-    """Return one tweet with its spans, labelled as they were found. Raises QueryError if the tweet is not stored."""
+    """Return one tweet with its spans, labelled as they were found. Raises UnknownError if the tweet is not stored."""
     tweet = session.get(Tweet, tweet_id)
     if tweet is None:
-        raise QueryError(f"tweet {tweet_id} is not stored; see `tweetspan status` for what is")
+        raise UnknownError(f"tweet {tweet_id} is not stored; see `tweetspan status` for what is")
     mark = session.get(Annotation, (tweet_id, model_version_id))
     mine = select(Span).where(Span.tweet_id == tweet_id, Span.model_version_id == model_version_id)
     found = [

@@ -1,0 +1,59 @@
+"""Who may read and who may write: one token, shown as `Authorization: Bearer`, or once to the sign-in page."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+
+from itsdangerous import BadSignature, TimestampSigner
+
+_LASTS = 12 * 3600  # seconds of a session
+_SHORTEST = 16  # characters of a token
+
+
+@dataclass(frozen=True)
+class Access:
+    """The token, None where nobody may write, and whether reading takes it, too."""
+
+    token: str | None = None
+    is_closed: bool = False
+
+    def admits(self, bearer: str | None) -> bool:
+        """Tell whether a bearer token is the right one."""
+        return bool(self.token and bearer) and hmac.compare_digest(_digest(bearer or ""), _digest(self.token or ""))
+
+    def new_session(self) -> str:
+        """Return what a browser keeps as its cookie."""
+        return self._signer().sign(secrets.token_urlsafe(16)).decode()
+
+    def is_session(self, cookie: str | None) -> bool:
+        """Tell whether a cookie is one of ours and not too old; another token ends all sessions."""
+        if not self.token or not cookie:
+            return False
+        try:
+            self._signer().unsign(cookie, max_age=_LASTS)
+        except BadSignature:
+            return False
+        return True
+
+    def form_key(self, session: str) -> str:
+        """Return what each form of a session carries, so that no other site can have the browser send one."""
+        return hmac.new(_digest(self.token or ""), session.encode(), hashlib.sha256).hexdigest()
+
+    def is_form_of(self, session: str, key: str) -> bool:
+        """Tell whether a form was made for this session."""
+        return hmac.compare_digest(self.form_key(session).encode(), key.encode("utf-8", "replace"))
+
+    def _signer(self) -> TimestampSigner:
+        return TimestampSigner(_digest(self.token or ""), salt="tweetspan.session", digest_method=hashlib.sha256)
+
+
+def is_strong(token: str) -> bool:
+    """Tell whether a token is long enough not to be guessed, and can be written into a header."""
+    return len(token) >= _SHORTEST and token.isascii() and token.isprintable() and " " not in token
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode("utf-8", "replace")).digest()

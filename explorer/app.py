@@ -1,0 +1,55 @@
+"""The FastAPI application: every view is an address, every address has a JSON twin, and nothing needs JavaScript."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.responses import FileResponse, RedirectResponse
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+from explorer.body_limit import BodyLimit
+from explorer.failures import handle_failures
+from explorer.forms import PROBLEMS
+from explorer.headers import SecurityHeaders
+from explorer.pages import entities, sign_in
+from explorer.service import Service
+
+_STYLE = Path(__file__).parent / "style.css"
+_ROUTERS = (sign_in.router, entities.router)
+
+
+def create_app(service: Service, hosts: Sequence[str]) -> FastAPI:
+    """Make the application. It answers requests for these host names alone, so that no other name leads a browser to it
+    (DNS rebinding); "*" stands for any."""
+    app = FastAPI(
+        title="tweetspan",
+        version=version("tweetspan"),
+        description="Named entities in tweets: the questions of the command line over HTTP, with the same filters.",
+        docs_url=None,  # its page loads scripts from another host
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        responses=PROBLEMS,
+    )
+    app.state.service = service
+    handle_failures(app)
+    app.add_middleware(BodyLimit)
+    app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))
+    app.add_middleware(SecurityHeaders)
+    for router in _ROUTERS:
+        app.include_router(router)
+    app.get("/", include_in_schema=False)(_home)
+    app.get("/style.css", include_in_schema=False)(_style)
+    return app
+
+
+def _home() -> RedirectResponse:
+    return RedirectResponse("/entities")
+
+
+def _style() -> FileResponse:
+    return FileResponse(_STYLE, media_type="text/css", headers={"Cache-Control": "public, max-age=300"})

@@ -1,0 +1,40 @@
+"""Sign in with the token, and out again."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request, Response
+from fastapi.responses import RedirectResponse
+
+from explorer.forms import page
+from explorer.parameters import COOKIE, SAFE_SITES, FormWriter, TheService, Visitor
+from tagging.errors import AccessError
+
+router = APIRouter(include_in_schema=False)
+_NOBODY = Visitor(may_write=False, session=None)
+
+
+@router.get("/sign-in")
+def ask(request: Request) -> Response:
+    """Ask for the token."""
+    return page(request, "sign_in", _NOBODY)
+
+
+@router.post("/sign-in")
+def sign_in(request: Request, service: TheService, token: Annotated[str, Form(max_length=1000)]) -> Response:
+    """Give the browser a session if the token is right. Raises AccessError if it is not."""
+    if request.headers.get("sec-fetch-site") not in SAFE_SITES or not service.access.admits(token.strip()):
+        raise AccessError("this is not the token that the explorer was started with; go back and try again")
+    answer = RedirectResponse("/", 303)
+    is_https = request.url.scheme == "https"
+    answer.set_cookie(COOKIE, service.access.new_session(), httponly=True, samesite="strict", secure=is_https)
+    return answer
+
+
+@router.post("/sign-out")
+def sign_out(_: FormWriter) -> Response:
+    """Have the browser forget its session."""
+    answer = RedirectResponse("/", 303)
+    answer.delete_cookie(COOKIE)
+    return answer

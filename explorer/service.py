@@ -1,0 +1,63 @@
+"""What every request shares: the database, who may do what, and the bounds on heavy questions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import BoundedSemaphore
+from typing import TYPE_CHECKING
+
+from db.time_limit import limited
+from explorer.access import Access
+from tagging.errors import BusyError
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from db.session import Database
+    from settings import Settings
+
+_HEAVY_AT_ONCE = 2  # questions that read many tweets; the others find threads and connections beside them
+_HEAVY_WAITING = 8
+_PATIENCE = 10.0  # seconds that one of them waits for its turn
+
+
+@dataclass(frozen=True)
+class Service:
+    """Made once, when the server starts. `seconds` is how long a question may take."""
+
+    database: Database
+    settings: Settings
+    access: Access
+    seconds: float = 10.0
+    _turns: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(_HEAVY_AT_ONCE))
+    _places: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(_HEAVY_AT_ONCE + _HEAVY_WAITING))
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """Open a session for a question. Raises TooSlowError if it takes too long."""
+        with self.database.read_session() as session, limited(session, self.seconds):
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """Open a session for a change, which is committed at its end."""
+        with self.database.write_session() as session:
+            yield session
+
+    @contextmanager
+    def heavy(self) -> Iterator[Session]:
+        """Open a session for a question that reads many tweets, when it is its turn. Raises BusyError if it is not."""
+        if not self._places.acquire(blocking=False):
+            raise BusyError("many heavy questions are being answered; ask again in a few seconds")
+        try:
+            if not self._turns.acquire(timeout=_PATIENCE):
+                raise BusyError(f"no turn came in {_PATIENCE:g} s; ask again in a few seconds, or for a shorter time")
+            try:
+                with self.reading() as session:
+                    yield session
+            finally:
+                self._turns.release()
+        finally:
+            self._places.release()
