@@ -55,6 +55,8 @@ def demo_command(home: Path) -> None:
     click.echo(f"  export TWEETSPAN_HOME={home}")
     for command in _NEXT:
         click.echo(f"  {_program()} {command}")
+    click.secho("To look at it in a browser:", bold=True)
+    click.echo(f"  TWEETSPAN_HOME={home} {_program()} serve")
 
 
 def _run(home: Path, *arguments: str) -> None:

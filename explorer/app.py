@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -18,7 +18,8 @@ from explorer.headers import SecurityHeaders
 from explorer.pages import entities, sign_in
 from explorer.service import Service
 
-_STYLE = Path(__file__).parent / "style.css"
+_HERE = Path(__file__).parent
+_ASSETS = {"style.css": "text/css", "icon.svg": "image/svg+xml"}
 _ROUTERS = (sign_in.router, entities.router)
 
 
@@ -43,7 +44,8 @@ def create_app(service: Service, hosts: Sequence[str]) -> FastAPI:
     for router in _ROUTERS:
         app.include_router(router)
     app.get("/", include_in_schema=False)(_home)
-    app.get("/style.css", include_in_schema=False)(_style)
+    for name, media_type in _ASSETS.items():
+        app.get(f"/{name}", include_in_schema=False)(_asset(name, media_type))
     return app
 
 
@@ -51,5 +53,6 @@ def _home() -> RedirectResponse:
     return RedirectResponse("/entities")
 
 
-def _style() -> FileResponse:
-    return FileResponse(_STYLE, media_type="text/css", headers={"Cache-Control": "public, max-age=300"})
+def _asset(name: str, media_type: str) -> Callable[[], FileResponse]:
+    headers = {"Cache-Control": "public, max-age=300"}
+    return lambda: FileResponse(_HERE / name, media_type=media_type, headers=headers)
