@@ -39,12 +39,22 @@ class Access:
         return True
 
     def form_key(self, session: str) -> str:
-        """Return what each form of a session carries, so that no other site can have the browser send one."""
-        return hmac.new(_digest(self.token or ""), session.encode(), hashlib.sha256).hexdigest()
+        """Return what each form of a session carries, so that no other site can have the browser send one.
+
+        It is another one each time: a secret that stays the same can be guessed from how well pages compress.
+        """
+        return self._form_key(session, secrets.token_hex(8))
 
     def is_form_of(self, session: str, key: str) -> bool:
         """Tell whether a form was made for this session."""
-        return hmac.compare_digest(self.form_key(session).encode(), key.encode("utf-8", "replace"))
+        once = key.partition("-")[0]
+        return hmac.compare_digest(
+            self._form_key(session, once).encode("utf-8", "replace"), key.encode("utf-8", "replace")
+        )
+
+    def _form_key(self, session: str, once: str) -> str:
+        told = f"{once} {session}".encode("utf-8", "replace")
+        return f"{once}-{hmac.new(_digest(self.token or ''), told, hashlib.sha256).hexdigest()}"
 
     def _signer(self) -> TimestampSigner:
         return TimestampSigner(_digest(self.token or ""), salt="tweetspan.session", digest_method=hashlib.sha256)

@@ -13,7 +13,7 @@ from tests.questions.world import World
 
 
 def form_key(client: TestClient) -> str:
-    found = re.search(r'name="form_key" value="([0-9a-f]+)"', client.get("/entities").text)
+    found = re.search(r'name="form_key" value="([0-9a-f-]+)"', client.get("/entities").text)
     assert found is not None
     return found[1]
 
