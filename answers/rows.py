@@ -26,9 +26,9 @@ from answers.row_types import (
 )
 from db.entity_edits import Edit
 from db.filters import Filter
+from db.questions.browse import FoundTweet
 from db.questions.compare import Contrast
 from db.questions.context import Context
-from db.questions.find import FoundTweet
 from db.questions.related import Related
 from db.questions.search import Mention
 from db.questions.show import EntityDetails
@@ -69,12 +69,23 @@ def top_row(one: EntityCount) -> TopRow:
 
 def mention_row(one: Mention) -> MentionRow:
     """Write a mention."""
-    return {**_tweet(one), **_span(one)}
+    return {**_tweet(one), **span_row(one)}
+
+
+def span_row(one: Mention) -> SpanRow:
+    """Write the span of a mention."""
+    return {
+        "start": one.start,
+        "end": one.end,
+        "label": one.label,
+        "surface": one.surface,
+        "score": round(one.score, 4),
+    }
 
 
 def found_tweet_row(one: FoundTweet) -> FoundTweetRow:
     """Write a tweet that was found."""
-    return {**_tweet(one), "mentions": [_span(mention) for mention in one.mentions]}
+    return {**_tweet(one), "mentions": [span_row(mention) for mention in one.mentions]}
 
 
 def similar_tweet_row(one: SimilarTweet) -> SimilarTweetRow:
@@ -221,16 +232,6 @@ def _entity(one: _HasEntity) -> EntityRow:
 
 def _tweet(one: _HasTweetText) -> TweetRow:
     return {"tweet_id": str(one.tweet_id), "created_at": _time(one.created_at), "author": one.author, "text": one.text}
-
-
-def _span(one: Mention) -> SpanRow:
-    return {
-        "start": one.start,
-        "end": one.end,
-        "label": one.label,
-        "surface": one.surface,
-        "score": round(one.score, 4),
-    }
 
 
 def _time(moment: datetime | None) -> str | None:

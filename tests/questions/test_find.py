@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from db.entity_names import normalised_name
 from db.filters import Filter
-from db.questions.find import FoundTweet, find
+from db.questions.browse import FoundTweet
+from db.questions.find import find
 from db.session import Database
 from tagging.errors import QueryError
 from tests.questions.test_search import mention
