@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -46,6 +45,7 @@ def list_failures(model: str | None, as_json: bool) -> None:
     \b
     Example: tweetspan failures list
     """
+    from answers.work_rows import reason_row
     from commands.opening import opened
     from commands.rendering import print_json, print_table
     from db import failures
@@ -53,7 +53,7 @@ def list_failures(model: str | None, as_json: bool) -> None:
     with opened() as (_, database), database.read_session() as session:
         found = failures.reasons(session, _choice(session, model=model))
     if as_json:
-        print_json([{**asdict(one), "latest": moment_text(one.latest)} for one in found])
+        print_json([reason_row(one) for one in found])
     elif found:
         rows = [[one.error, one.model_version_id, one.tweets, moment_text(one.latest)] for one in found]
         print_table(["reason", "version", "tweets", "latest (UTC)"], rows)
@@ -71,6 +71,7 @@ def show(limit: int, as_json: bool, **chosen: Any) -> None:
     \b
     Example: tweetspan failures show 153928603371978755
     """
+    from answers.work_rows import failure_row
     from commands.opening import opened
     from commands.rendering import print_json
     from db import failures
@@ -78,7 +79,7 @@ def show(limit: int, as_json: bool, **chosen: Any) -> None:
     with opened() as (_, database), database.read_session() as session:
         found = failures.listed(session, _choice(session, **chosen), limit)
     if as_json:
-        print_json([_as_json(one) for one in found])
+        print_json([failure_row(one) for one in found])
         return
     for one in found:
         _print(one)
@@ -161,7 +162,3 @@ def _print(one: Failure) -> None:
     click.secho(f"{one.tweet_id}  version {one.model_version_id}  {moment_text(one.failed_at)}", dim=True)
     click.echo(f"  {clean(one.error)}")
     click.echo(f"  {clean(one.text)}")
-
-
-def _as_json(one: Failure) -> dict[str, Any]:
-    return {**asdict(one), "tweet_id": str(one.tweet_id), "failed_at": moment_text(one.failed_at)}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-from dataclasses import asdict
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +35,7 @@ def list_jobs(limit: int, as_json: bool) -> None:
     \b
     Example: tweetspan jobs list
     """
+    from answers.work_rows import job_row
     from commands.opening import opened
     from commands.rendering import print_json, print_table
     from db import jobs
@@ -43,7 +43,7 @@ def list_jobs(limit: int, as_json: bool) -> None:
     with opened() as (_, database), database.read_session() as session:
         found = jobs.newest(session, limit)
     if as_json:
-        print_json([_as_json(one) for one in found])
+        print_json([job_row(one) for one in found])
     elif found:
         columns = ["job", "name", "queued (UTC)", "state", "tweets", "waiting", "leased", "done", "dead", "cancelled"]
         print_table(columns, [_row(one) for one in found])
@@ -59,12 +59,13 @@ def show(job: str) -> None:
     \b
     Example: tweetspan jobs show 3
     """
+    from answers.work_rows import job_row
     from commands.opening import opened
     from commands.rendering import print_json
     from db import jobs
 
     with opened() as (_, database), database.read_session() as session:
-        print_json(_as_json(jobs.progress(session, jobs.find(session, job))))
+        print_json(job_row(jobs.progress(session, jobs.find(session, job))))
 
 
 @jobs_command.command("cancel")
@@ -155,7 +156,3 @@ def _exit_code(found: Progress) -> int:
 def _row(one: Progress) -> list[Any]:
     counts = [one.total, one.waiting, one.leased, one.done, one.dead, one.cancelled]
     return [one.job_id, one.name, moment_text(one.created_at), one.state, *counts]
-
-
-def _as_json(one: Progress) -> dict[str, Any]:
-    return {**asdict(one), "created_at": moment_text(one.created_at), "tweets": one.total}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
@@ -37,15 +36,14 @@ def status_command(watch: bool, as_json: bool) -> None:
 
 
 def _show(database: Database, as_json: bool) -> None:
+    from answers.work_rows import status_row
     from commands.rendering import print_json
     from db.status import read_status
 
     with database.read_session() as session:
         status = read_status(session)
     if as_json:
-        found = asdict(status)
-        found["failures"] = [{**one, "tweet_id": str(one["tweet_id"])} for one in found["failures"]]
-        print_json(found)
+        print_json(status_row(status))
     else:
         _print(status)
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from db import clock, ledger, workers
 from db.bulk import cardinality
-from db.tables import Annotation, Batch, Span, Tweet
+from db.tables import Annotation, Batch, HourCount, Tweet
 
 _RATE_WINDOW = 60.0  # seconds
 _LATELY = 60.0  # seconds within which a worker's heartbeat counts
@@ -51,11 +51,11 @@ def read_status(session: Session, failures: int = 5) -> Status:
         tweets=session.scalar(select(func.count()).select_from(Tweet)) or 0,
         tweets_waiting=session.scalar(select(func.sum(_size(session))).where(is_open)) or 0,
         read=_read_by_version(session),
-        spans=session.scalar(select(func.count()).select_from(Span)) or 0,
+        spans=session.scalar(select(func.sum(HourCount.mentions))) or 0,
         batches=batches,
         oldest_waiting_seconds=None if oldest is None else now - oldest,
         tweets_per_second=finished / _RATE_WINDOW,
-        workers={worker.name: now - worker.seen_at for worker in workers.seen_within(session, _LATELY)},
+        workers=workers.heartbeats(session, _LATELY),
         failures=list(_failures(session, failures)),
         troubled=_troubled(session, failures),
     )
@@ -73,10 +73,13 @@ def coverage(session: Session, model_version_id: int) -> tuple[int, int]:
 
 
 def _read_by_version(session: Session) -> dict[int, dict[str, int]]:
-    columns = (Annotation.model_version_id, Annotation.status)
+    """Count by the maintained counts, and the dead by an index that holds no others."""
+    done = select(HourCount.model_version_id, func.sum(HourCount.tweets)).group_by(HourCount.model_version_id)
+    dead = select(Annotation.model_version_id, func.count()).where(Annotation.status == "dead")
     found: dict[int, dict[str, int]] = {}
-    for version_id, status, count in session.execute(select(*columns, func.count()).group_by(*columns)):
-        found.setdefault(version_id, {"done": 0, "dead": 0})[status] = count
+    for status, counted in (("done", done), ("dead", dead.group_by(Annotation.model_version_id))):
+        for version_id, count in session.execute(counted):
+            found.setdefault(version_id, {"done": 0, "dead": 0})[status] = int(count)
     return dict(sorted(found.items()))
 
 

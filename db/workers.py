@@ -22,6 +22,12 @@ def stop(session: Session, name: str) -> None:
     session.execute(update(Worker).where(Worker.name == name).values(stopped_at=clock.now()))
 
 
+def heartbeats(session: Session, seconds: float) -> dict[str, float]:
+    """Return the seconds since the heartbeat of each worker that did not stop and was seen within so many."""
+    now = clock.read(session)
+    return {one.name: max(0.0, now - one.seen_at) for one in seen_within(session, seconds)}
+
+
 def seen_within(session: Session, seconds: float) -> Sequence[Worker]:
     """Return the workers that did not stop and were seen within so many seconds."""
     lately = select(Worker).where(Worker.stopped_at.is_(None), Worker.seen_at > clock.now() - seconds)

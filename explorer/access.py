@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itsdangerous import BadSignature, TimestampSigner
 
 _LASTS = 12 * 3600  # seconds of a session
+_SAID = 60  # seconds that a message is shown
 _SHORTEST = 16  # characters of a token
 
 
@@ -55,6 +56,17 @@ class Access:
     def _form_key(self, session: str, once: str) -> str:
         told = f"{once} {session}".encode("utf-8", "replace")
         return f"{once}-{hmac.new(_digest(self.token or ''), told, hashlib.sha256).hexdigest()}"
+
+    def seal(self, text: str) -> str:
+        """Sign what the next page is to say, so that no link can have it say something else."""
+        return self._signer().sign(text.encode("utf-8", "replace")).decode()
+
+    def unseal(self, sealed: str | None) -> str | None:
+        """Return what was signed a moment ago, None for anything else."""
+        try:
+            return self._signer().unsign(sealed or "", max_age=_SAID).decode() if self.token else None
+        except BadSignature:
+            return None
 
     def _signer(self) -> TimestampSigner:
         return TimestampSigner(_digest(self.token or ""), salt="tweetspan.session", digest_method=hashlib.sha256)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from fastapi import Request, Response
+from fastapi.responses import RedirectResponse
 from fastapi.templating import Jinja2Templates
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import BaseModel
@@ -64,12 +65,25 @@ def _environment() -> Environment:
 _templates = Jinja2Templates(env=_environment())
 
 
-def page(request: Request, template: str, visitor: Visitor, status: int = 200, **shown: Any) -> Response:
+def page(request: Request, template: str, visitor: Visitor, status_code: int = 200, **shown: Any) -> Response:
     """Write a page from its template."""
     access = service(request).access
     key = access.form_key(visitor.session) if visitor.session else None
-    known = {"visitor": visitor, "form_key": key, "has_token": access.token is not None, "path": request.url.path}
-    return _templates.TemplateResponse(request, f"{template}.html.jinja", {**known, **shown}, status_code=status)
+    said = access.unseal(request.query_params.get("said"))
+    known = {
+        "said": said,
+        "visitor": visitor,
+        "form_key": key,
+        "has_token": access.token is not None,
+        "path": request.url.path,
+    }
+    return _templates.TemplateResponse(request, f"{template}.html.jinja", {**known, **shown}, status_code=status_code)
+
+
+def done(request: Request, path: str, said: str, **parameters: Any) -> Response:
+    """Lead the browser to a page after a change, which says what was done."""
+    sealed = service(request).access.seal(said)
+    return RedirectResponse(address(path, **parameters, said=sealed), 303)
 
 
 def csv_file(rows: Sequence[Mapping[str, Any]], name: str) -> Response:
