@@ -22,7 +22,7 @@ _KEPT_STYLES = {"font-size", "font-weight", "stroke-dasharray", "stroke-linecap"
 _DROPPED = {"defs", "metadata"}
 
 
-def inline_svg(figure: Figure, title: str, description: str, links: Mapping[str, str]) -> Markup:
+def inline_svg(figure: Figure, title: str, description: str, links: Mapping[str, str], kind: str = "") -> Markup:
     """Return a figure as an <svg> element that a screen reader can read; `links` says what each address leads to.
 
     To be called within `answers.plots.drawing`, since the form of texts is one of the settings that all threads share.
@@ -39,7 +39,12 @@ def inline_svg(figure: Figure, title: str, description: str, links: Mapping[str,
     for name in ("width", "height"):
         root.attrib.pop(name, None)
     # What is an image to a screen reader has nothing in it that could be clicked.
-    root.attrib |= {"class": "chart", "viewBox": box, "role": "group" if links else "img", "aria-label": title}
+    root.attrib |= {
+        "class": f"chart {kind}".strip(),
+        "viewBox": box,
+        "role": "group" if links else "img",
+        "aria-label": title,
+    }
     _say(root, "desc", description)
     _say(root, "title", title)
     return Markup(ElementTree.tostring(root, "unicode", short_empty_elements=False))  # noqa: S704 - built from elements
