@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 import matplotlib.dates
@@ -29,13 +31,22 @@ _STYLE: dict[Any, Any] = {
     "text.parse_math": False,  # a name may hold dollars
 }  # fmt: skip
 _NO_DATE: dict[str, Any] = {"Date": None}
+_TURN = RLock()
 _DAYS = {"hour": 1 / 24, "day": 1, "week": 7}
+
+
+@contextmanager
+def drawing() -> Iterator[None]:
+    """Draw with our settings, one thread at a time: matplotlib has one set of them for all."""
+    with _TURN, rc_context(_STYLE), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # an emoji in a name
+        yield
 
 
 def timeline_figure(periods: Sequence[Period], title: str, by: str) -> Figure:
     """Draw mentions by hour, day or week, and below them the share of all tweets, where it is known."""
     shares = any(period.share is not None for period in periods)
-    with rc_context(_STYLE):
+    with drawing():
         figure = Figure(figsize=(8, 5 if shares else 3.2))
         # A layout that is solved comes out a little otherwise each time.
         figure.subplots_adjust(left=0.1, right=0.98, top=0.92 if shares else 0.88, bottom=0.11 if shares else 0.17)
@@ -71,8 +82,7 @@ def as_svg(figure: Figure) -> str:
 def _rendered(figure: Figure, form: str) -> bytes:
 
     written = io.BytesIO()
-    with rc_context(_STYLE), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # an emoji in a name
+    with drawing():
         figure.savefig(written, format=form, metadata=_NO_DATE if form == "svg" else None)
     return written.getvalue()
 
