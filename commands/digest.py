@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import fields, is_dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -63,26 +61,10 @@ def digest_command(
     _write(_written(digest, form, is_for_terminal=output is None and sys.stdout.isatty()), output)
 
 
-def for_programs(value: Any) -> Any:
-    """Turn a digest into what JSON knows: times as texts, ids of tweets as texts: they are too long for numbers."""
-    if is_dataclass(value):
-        return {
-            one.name: _texts(getattr(value, one.name))
-            if one.name.endswith(("tweet_id", "tweet_ids"))
-            else for_programs(getattr(value, one.name))
-            for one in fields(value)
-        }
-    if isinstance(value, list | tuple):
-        return [for_programs(one) for one in value]
-    return value.isoformat() if isinstance(value, datetime) else value
-
-
-def _texts(ids: Any) -> Any:
-    return [str(one) for one in ids] if isinstance(ids, list | tuple) else str(ids)
-
-
 def _written(digest: EntityDigest | PeriodDigest, form: str, is_for_terminal: bool) -> str:
     import json
+
+    from answers.digests import for_programs
 
     if form == "json":
         return json.dumps(for_programs(digest), ensure_ascii=is_for_terminal, indent=2) + "\n"

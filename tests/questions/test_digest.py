@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 import cli
-from commands.digest import for_programs
+from answers.digests import for_programs
 from commands.digest_blocks import Quotation, Statement, entity_blocks, period_blocks, readable
 from commands.digest_html import html
 from commands.digest_markdown import escaped, markdown
