@@ -11,7 +11,7 @@ from answers.digests import for_programs
 from answers.period_types import EntityDigestRow, PeriodDigestRow
 from db.entity_lookup import look_up
 from db.questions.digest import digest_entity, digest_period
-from explorer.api.questions import READING, Name
+from explorer.api.questions import READING, NameOrNone
 from explorer.parameters import Filters, TheService
 
 router = APIRouter(prefix="/api", tags=["digests"], dependencies=READING)
@@ -20,7 +20,7 @@ _Tweets = Annotated[int | None, Query(ge=1, le=100, description="Of each story; 
 
 
 @router.get("/digest", response_model=EntityDigestRow | PeriodDigestRow)
-def digest(service: TheService, asked: Filters, name: Name | None = None, tweets: _Tweets = None) -> Any:
+def digest(service: TheService, asked: Filters, name: NameOrNone = None, tweets: _Tweets = None) -> Any:
     """Tell the story of an entity: counts, company, phases with their peaks, and the few tweets that say most.
 
     Without a name, report on a period, by default the day of the newest tweet: what is trending, what is mentioned

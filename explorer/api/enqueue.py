@@ -21,7 +21,7 @@ router = APIRouter(prefix="/api", tags=["writing"], dependencies=[Depends(bearer
 
 _LISTED = 1000  # bad rows; the others are only counted
 _TWEET = {"id": "153928603371978755", "text": "Rain in London", "created_at": "2024-03-05T14:00:00Z", "author": "ann"}
-_TEXT = {"schema": {"type": "string"}}
+_TEXT: dict[str, Any] = {"schema": {}}  # whatever it is, a text can be made of it
 _BODY = {
     "required": True,
     "description": "Tweets: a JSON array, an object a line, a page of API v2, or CSV with a header.",
@@ -84,5 +84,7 @@ def enqueue_tweets(
 
     rows = read_tweets(io.BytesIO(body), "the request", format)
     summary = enqueue(service.database, rows, legible(name) or "", batch_size, listed)
+    if summary.bad and not (summary.added or summary.known or summary.deleted):
+        raise TweetFileError(f"no tweet of {summary.bad:,} can be used; the first, line {bad[0].line}: {bad[0].reason}")
     note = hand_out(service.settings, service.database) if summary.added else ""
     return {**asdict(summary), "bad_rows": [{"line": one.line, "reason": one.reason} for one in bad], "note": note}

@@ -16,7 +16,7 @@ from db.questions.context import context
 from db.questions.network import network
 from db.questions.show import show
 from db.questions.timeline import By, timeline
-from explorer.api.questions import READING, Name, answer
+from explorer.api.questions import READING, Name, NameOrNone, answer
 from explorer.forms import Answer
 from explorer.parameters import Filters, Limit, TheService
 
@@ -52,7 +52,7 @@ def mentions_in_context(service: TheService, asked: Filters, name: Name, words: 
 
 
 @router.get("/timeline", response_model=Answer[PeriodRow])
-def mentions_over_time(service: TheService, asked: Filters, name: Name | None = None, by: _By = "day") -> Any:
+def mentions_over_time(service: TheService, asked: Filters, name: NameOrNone = None, by: _By = "day") -> Any:
     """Count the mentions of an entity, or all mentions, by hour, day or week."""
     with service.reading() as session:
         chosen, one = _found(session, asked, name) if name else (chosen_filter(session, asked), None)
