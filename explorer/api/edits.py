@@ -27,14 +27,15 @@ _WRITES: dict[str, Any] = {"tags": ["writing"], "dependencies": [Depends(bearer)
 
 _Entity = Annotated[str, Field(max_length=500, description="Its name, or LABEL:name.", examples=["PER:@bbc"])]
 _Other = Annotated[str, Field(max_length=500, description="The one that it counts for.", examples=["ORG:bbc"])]
+_Who = Annotated[str, Field(max_length=100, description="Who says so.")]
 _Find = Callable[[str], int]
 
 
 class Edit(BaseModel):
     """Who says something about an entity, and why."""
 
-    who: Annotated[str, Field(max_length=100)] = "api"
-    why: Annotated[str | None, Field(max_length=1000)] = None
+    who: _Who = "api"
+    why: Annotated[str | None, Field(max_length=1000, description="The reason.")] = None
 
     @property
     def said(self) -> tuple[str, str | None]:
@@ -59,14 +60,14 @@ class Rename(Edit):
 class Hide(Edit):
     """Entities that are noise."""
 
-    entities: Annotated[list[_Entity], Field(min_length=1, max_length=1000)]
+    entities: Annotated[list[_Entity], Field(min_length=1, max_length=1000, description="Their names, or LABEL:name.")]
 
 
 class Undo(BaseModel):
     """An edit that is to count no longer."""
 
     edit: Annotated[int, Field(ge=1, le=BIGGEST, description="Its number; see /api/entities/edits.")]
-    who: Annotated[str, Field(max_length=100)] = "api"
+    who: _Who = "api"
 
 
 @router.get("/edits", response_model=list[EditRow], **_READS)

@@ -25,7 +25,7 @@ _Score = Annotated[str, Field(max_length=100, examples=["0.5", "ORG=0.7"])]
 class Texts(BaseModel):
     """Texts, which are not stored; together they may have 200,000 characters."""
 
-    texts: Annotated[list[_Text], Field(min_length=1, max_length=_MOST_TEXTS)]
+    texts: Annotated[list[_Text], Field(min_length=1, max_length=_MOST_TEXTS, description="What is to be tagged.")]
     model: Annotated[str, Field(max_length=20, description="A version's number.")] = "active"
     min_score: Annotated[list[_Score], Field(max_length=20, description="Spans with a lower one are left out.")] = []
 
