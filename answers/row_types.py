@@ -45,6 +45,25 @@ class MentionRow(TweetRow, SpanRow):
     """A mention, with the tweet that holds it."""
 
 
+class ReadTweetRow(TypedDict):
+    """A tweet with what a version found; `status` is that of its reading, None if it was not read yet."""
+
+    id: str
+    text: str
+    model_version: int
+    status: str | None
+    error: str | None
+    spans: list[MentionRow]
+
+
+class TaggedTextRow(TypedDict):
+    """A text with what a version finds in it."""
+
+    text: str
+    model_version: int
+    spans: list[SpanRow]
+
+
 class FoundTweetRow(TweetRow):
     """A tweet with all its mentions."""
 

@@ -15,6 +15,7 @@ from answers.row_types import (
     FoundTweetRow,
     MentionRow,
     PeriodRow,
+    ReadTweetRow,
     RelatedRow,
     SimilarTweetRow,
     SpanRow,
@@ -29,6 +30,7 @@ from db.filters import Filter
 from db.questions.browse import FoundTweet
 from db.questions.compare import Contrast
 from db.questions.context import Context
+from db.questions.reading import TweetReading
 from db.questions.related import Related
 from db.questions.search import Mention
 from db.questions.show import EntityDetails
@@ -80,6 +82,18 @@ def span_row(one: Mention) -> SpanRow:
         "label": one.label,
         "surface": one.surface,
         "score": round(one.score, 4),
+    }
+
+
+def read_tweet_row(one: TweetReading, version_id: int) -> ReadTweetRow:
+    """Write a tweet as a version read it."""
+    return {
+        "id": str(one.tweet_id),
+        "text": one.text,
+        "model_version": version_id,
+        "status": one.status,
+        "error": one.error,
+        "spans": [mention_row(mention) for mention in one.mentions],
     }
 
 

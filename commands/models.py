@@ -27,22 +27,17 @@ def list_versions(as_json: bool) -> None:
     \b
     Example: tweetspan models list
     """
+    from answers.model_rows import model_rows
     from commands.opening import opened
     from commands.rendering import print_json, print_table
-    from db import model_versions, optimized_forms
 
     with opened() as (_, database), database.read_session() as session:
-        active = model_versions.active_id(session)
-        rows = [
-            model_versions.summary(version, active)
-            | {"fast_forms": [form.precision for form in optimized_forms.forms_of(session, version.id)]}
-            for version in model_versions.all_versions(session)
-        ]
+        rows = model_rows(session)
     if as_json:
         print_json(rows)
     elif rows:
         told = [{"active": "yes" if row["active"] else "", "fast_forms": ", ".join(row["fast_forms"])} for row in rows]
-        print_table(_HEADINGS, [list((row | texts).values()) for row, texts in zip(rows, told, strict=True)])
+        print_table(_HEADINGS, [list({**row, **texts}.values()) for row, texts in zip(rows, told, strict=True)])
     else:
         click.echo("no model version yet; run `tweetspan train`")
 
@@ -56,16 +51,12 @@ def show(version: str) -> None:
     \b
     Example: tweetspan models show 2
     """
+    from answers.model_rows import model_details_row
     from commands.opening import opened
     from commands.rendering import print_json
-    from db import evaluations, model_versions, optimized_forms, search_trials
 
     with opened() as (_, database), database.read_session() as session:
-        found = model_versions.find(session, version)
-        evaluated = [evaluations.summary(one) for one in evaluations.evaluations_of(session, found.id)]
-        forms = [optimized_forms.details(form) for form in optimized_forms.forms_of(session, found.id)]
-        trials = [search_trials.details(trial) for trial in search_trials.trials_of(session, found.id)]
-        print_json(model_versions.details(found) | {"evaluations": evaluated, "fast_forms": forms, "search": trials})
+        print_json(model_details_row(session, version))
 
 
 @models_command.command("upload")

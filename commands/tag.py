@@ -49,6 +49,7 @@ def tag_command(
     from dataclasses import replace
 
     from answers.min_scores import known
+    from answers.tagged import tagged_text_row
     from commands.opening import opened
     from commands.rendering import marked, transfer_bar
     from db import model_versions
@@ -68,19 +69,7 @@ def tag_command(
             if not as_json:
                 click.echo(marked(text, spans))
                 continue
-            rows = [
-                {
-                    "start": one.start,
-                    "end": one.end,
-                    "label": one.label,
-                    "surface": one.surface(text),
-                    "score": round(one.score, 4),
-                }
-                for one in spans
-            ]
-            click.echo(
-                json.dumps({"text": text, "model_version": version.id, "spans": rows}, ensure_ascii=sys.stdout.isatty())
-            )
+            click.echo(json.dumps(tagged_text_row(text, version.id, spans), ensure_ascii=sys.stdout.isatty()))
 
 
 def _chunks(texts: tuple[str, ...]) -> Iterator[list[str]]:

@@ -11,16 +11,17 @@ from fastapi.responses import FileResponse, RedirectResponse
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+from explorer import api
 from explorer.body_limit import BodyLimit
 from explorer.failures import handle_failures
 from explorer.forms import PROBLEMS
 from explorer.headers import SecurityHeaders
-from explorer.pages import entities, queue, sign_in, tweet, tweets
+from explorer.pages import docs, entities, queue, sign_in, tweet, tweets
 from explorer.service import Service
 
 _HERE = Path(__file__).parent
 _ASSETS = {"style.css": "text/css", "icon.svg": "image/svg+xml"}
-_ROUTERS = (sign_in.router, entities.router, tweets.router, tweet.router, queue.router)
+_ROUTERS = (sign_in.router, entities.router, tweets.router, tweet.router, queue.router, docs.router, *api.ROUTERS)
 
 
 def create_app(service: Service, hosts: Sequence[str]) -> FastAPI:
@@ -33,6 +34,7 @@ def create_app(service: Service, hosts: Sequence[str]) -> FastAPI:
         docs_url=None,  # its page loads scripts from another host
         redoc_url=None,
         openapi_url="/api/openapi.json",
+        openapi_tags=api.TAGS,
         responses=PROBLEMS,
     )
     app.state.service = service

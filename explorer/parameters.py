@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Query, Request
+from fastapi.security import HTTPBearer
 
 from answers.asked import Asked
 from answers.min_scores import parse_min_scores
@@ -14,6 +15,9 @@ from tagging.errors import AccessError
 
 COOKIE = "tweetspan_session"
 SAFE_SITES = (None, "same-origin", "none")  # None: a browser without Sec-Fetch-Site, or no browser
+
+
+_BEARER = HTTPBearer(auto_error=False, description="The token that the explorer was started with.")
 
 
 def _text(description: str) -> Any:
@@ -78,7 +82,7 @@ def visitor(request: Request) -> Visitor:
     return Visitor(may_write, session)
 
 
-def bearer(request: Request) -> None:
+def bearer(request: Request, _: Annotated[object, Depends(_BEARER)]) -> None:
     """Let nobody pass who does not bear the token: for the API, where no browser sends what it keeps. Raises
     AccessError."""
     access = service(request).access

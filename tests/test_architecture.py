@@ -16,7 +16,7 @@ ALLOWED: dict[str, set[str]] = {
     "settings": {"tagging.errors"},
     "trainer": {"trainer", "tagging"},
     "db": {"db", "tagging.errors", "tagging.spans", "tagging.words"},
-    "answers": {"answers", "db", "tagging.errors"},
+    "answers": {"answers", "db", "tagging.errors", "tagging.spans"},
     "worker": {"worker", "tagging", "db", "settings"},
     "explorer": {"explorer", "answers", "tagging", "db", "worker", "settings"},
     "commands": {"commands", "explorer", "answers", "tagging", "trainer", "db", "worker", "settings"},

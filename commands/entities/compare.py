@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Unpack
 
 import click
 
 from answers.wording import covered
 from commands.answers import LIMIT, form_options, print_answer
 from commands.filters import filter_options
-from tagging.errors import QueryError
 
 if TYPE_CHECKING:
     from answers.asked import Asked
     from db.questions.compare import Contrast
-
-_KEYS = ("author", "language", "since", "until", "model")
 
 
 @click.command("compare", short_help="Find what one side mentions more or less than another.")
@@ -43,7 +40,7 @@ def compare(differences: tuple[str, ...], limit: int, as_json: bool, as_csv: boo
       tweetspan entities compare --since 7d --against since=14d --against until=7d
       tweetspan entities compare --model 2 --against model=1
     """
-    from answers.asked import chosen_filter
+    from answers.asked import two_sides
     from answers.rows import contrast_row
     from commands.opening import opened
     from commands.rendering import print_table
@@ -51,9 +48,7 @@ def compare(differences: tuple[str, ...], limit: int, as_json: bool, as_csv: boo
     from db.questions.compare import compare
 
     with opened() as (_, database), database.read_session() as session:
-        one, other = chosen_filter(session, asked), chosen_filter(session, _changed(asked, differences))
-        if one == other:
-            raise QueryError("the two sides are the same; let --against say in what the other one differs")
+        one, other = two_sides(session, asked, differences)
         found = compare(session, one, other, limit)
         coverage, against = cover(session, one), covered(cover(session, other))
 
@@ -65,18 +60,6 @@ def compare(differences: tuple[str, ...], limit: int, as_json: bool, as_csv: boo
 
     rows = [contrast_row(contrast) for contrast in found]
     print_answer(rows, coverage, as_json, as_csv, show, f"no entity is mentioned; there: {against}")
-
-
-def _changed(asked: Asked, differences: tuple[str, ...]) -> Asked:
-    """Return the filters of the other side. Raises QueryError for what is not KEY=VALUE."""
-    changed: Any = dict(asked)
-    for difference in differences:
-        key, equals, value = difference.partition("=")
-        if key not in _KEYS or not equals or not value:
-            raise QueryError(f"--against takes KEY=VALUE, not {difference[:100]!r}; the keys are {', '.join(_KEYS)}")
-        changed[key] = value
-    other: Asked = changed
-    return other
 
 
 def _figures(one: Contrast) -> list[str | int]:

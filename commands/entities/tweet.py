@@ -17,7 +17,7 @@ def tweet(tweet_id: int, model: str, as_json: bool) -> None:
     \b
     Example: tweetspan entities tweet 153928603371978755
     """
-    from answers.rows import mention_row
+    from answers.rows import read_tweet_row
     from answers.wording import clean
     from commands.opening import opened
     from commands.rendering import marked, print_json, print_table
@@ -28,16 +28,7 @@ def tweet(tweet_id: int, model: str, as_json: bool) -> None:
         version_id = model_versions.find(session, model).id
         found = read_tweet(session, tweet_id, version_id)
     if as_json:
-        print_json(
-            {
-                "id": str(tweet_id),
-                "text": found.text,
-                "model_version": version_id,
-                "status": found.status,
-                "error": found.error,
-                "spans": [mention_row(one) for one in found.mentions],
-            }
-        )
+        print_json(read_tweet_row(found, version_id))
         return
     click.echo(marked(found.text, found.mentions))
     if found.status != "done":

@@ -28,7 +28,7 @@ def entities(
     return page(request, "entities", visitor, asked=asked, limit=limit, **answer)
 
 
-@router.get("/entities.json", response_model=Answer[TopRow])
+@router.get("/entities.json", response_model=Answer[TopRow], tags=["pages"])
 def entities_json(service: TheService, _: TheVisitor, asked: Filters, limit: Limit = _ROWS) -> Any:
     """Return the entities with most mentions."""
     answer = _answer(service, asked, limit)

@@ -20,7 +20,9 @@ from explorer.service import Service
 router = APIRouter()
 _SIMILAR = 8
 
-TweetId = Annotated[int, Query(alias="id", ge=1, le=2**63 - 1, description="The tweet's id.")]
+TweetId = Annotated[
+    int, Query(alias="id", ge=1, le=2**63 - 1, description="The tweet's id.", examples=[153928603371978755])
+]
 
 
 class Reading(BaseModel):
