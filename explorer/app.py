@@ -16,12 +16,13 @@ from explorer.body_limit import BodyLimit
 from explorer.failures import handle_failures
 from explorer.forms import PROBLEMS
 from explorer.headers import SecurityHeaders
-from explorer.pages import docs, entities, queue, sign_in, tweet, tweets
+from explorer.pages import docs, entities, models, queue, sign_in, today, tweet, tweets
 from explorer.service import Service
 
 _HERE = Path(__file__).parent
 _ASSETS = {"style.css": "text/css", "icon.svg": "image/svg+xml"}
-_ROUTERS = (sign_in.router, entities.router, tweets.router, tweet.router, queue.router, docs.router, *api.ROUTERS)
+_PAGES = (today, entities, tweets, tweet, models, queue, docs, sign_in)
+_ROUTERS = (*(one.router for one in _PAGES), *api.ROUTERS)
 
 
 def create_app(service: Service, hosts: Sequence[str]) -> FastAPI:
@@ -52,7 +53,7 @@ def create_app(service: Service, hosts: Sequence[str]) -> FastAPI:
 
 
 def _home() -> RedirectResponse:
-    return RedirectResponse("/entities")
+    return RedirectResponse("/today")
 
 
 def _asset(name: str, media_type: str) -> Callable[[], FileResponse]:
