@@ -17,16 +17,10 @@ FIGURE = {"micro": RATES, "by_label": {"PER": RATES}}
 
 
 def evaluated(database: Database, version: int) -> None:
-    values = {
-        "corpus": "dev",
-        "split": "validation",
-        "texts": 70,
-        "texts_fingerprint": "f",
-        "model_version_id": version,
-    }
+    texts = {"corpus": "dev", "split": "validation", "texts": 70, "texts_fingerprint": "f"}
     results = {"figures": dict.fromkeys(("official", "joined", "plain"), FIGURE), "counts": {}}
     with database.write_session() as session:
-        evaluations.record(session, model_version_id=version, results=results, **values)
+        evaluations.record(session, model_version_id=version, results=results, **texts)
 
 
 def test_versions_are_listed_with_their_scores(reader: TestClient, database: Database, world: World) -> None:
