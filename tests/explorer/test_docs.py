@@ -3,11 +3,14 @@
 import re
 from html import unescape
 
+import pytest
 from fastapi.testclient import TestClient
 
 from explorer.access import Access
 from tests.explorer.conftest import TOKEN, Explorer
 from tests.questions.world import World
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the page asks nothing of it
 
 
 def test_every_operation_is_explained_with_an_example_that_is_answered(explorer: Explorer, world: World) -> None:
