@@ -15,12 +15,12 @@ from explorer.body_limit import BodyLimit
 from explorer.failures import handle_failures
 from explorer.forms import PROBLEMS
 from explorer.headers import SecurityHeaders
-from explorer.pages import entities, sign_in
+from explorer.pages import edits, entities, entity, entity_edits, sign_in, suggestions
 from explorer.service import Service
 
 _HERE = Path(__file__).parent
 _ASSETS = {"style.css": "text/css", "icon.svg": "image/svg+xml"}
-_ROUTERS = (sign_in.router, entities.router)
+_ROUTERS = (sign_in.router, entities.router, entity.router, entity_edits.router, edits.router, suggestions.router)
 
 
 def create_app(service: Service, hosts: Sequence[str]) -> FastAPI:
