@@ -51,7 +51,9 @@ def elements(session: Session, array: Any) -> ColumnElement[int]:
 
 
 def is_one_of(
-    session: Session, column: InstrumentedAttribute[int] | ColumnElement[int], values: Collection[int]
+    session: Session,
+    column: InstrumentedAttribute[int] | InstrumentedAttribute[int | None] | ColumnElement[int],
+    values: Collection[int],
 ) -> ColumnElement[bool]:
     """Return the SQL for `column IN values`, which go as one parameter, however many they are."""
     if len(values) == 1:  # an index whose first column this is gives its rows in order

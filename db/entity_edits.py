@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import delete, func, insert, select, text
+from sqlalchemy import ColumnElement, delete, func, insert, or_, select, text
 from sqlalchemy.orm import Session, aliased
 
 from db.bulk import dialect, is_one_of
@@ -87,18 +87,15 @@ def undo(session: Session, edit_id: int, who: str) -> EntityEdit:
     return edit
 
 
-def all_edits(session: Session) -> list[Edit]:
+def all_edits(session: Session, limit: int | None = None) -> list[Edit]:
     """Return the history, newest first, also what was undone."""
-    one, other, edit = aliased(Entity), aliased(Entity), EntityEdit
-    entity, to = one.label + ":" + one.name, func.coalesce(other.label + ":" + other.name, edit.name)
-    said = (edit.who, edit.why, edit.made_at, edit.undone_at, edit.undone_by)
-    rows = (
-        select(edit.id, edit.kind, entity, to, *said)
-        .join(one, one.id == edit.entity_id)
-        .outerjoin(other, other.id == edit.into_id)
-        .order_by(edit.id.desc())
-    )
-    return [Edit(*row) for row in session.execute(rows)]
+    return _history(session, limit=limit)
+
+
+def edits_of(session: Session, entity_ids: Collection[int]) -> list[Edit]:
+    """Return what of the history is about some entities, or about what was merged into them."""
+    of_one = (is_one_of(session, column, entity_ids) for column in (EntityEdit.entity_id, EntityEdit.into_id))
+    return _history(session, or_(*of_one))
 
 
 def roots(session: Session, entity_ids: Collection[int]) -> list[int]:
@@ -106,6 +103,21 @@ def roots(session: Session, entity_ids: Collection[int]) -> list[int]:
     views = select(EntityView.entity_id, EntityView.root_id).where(is_one_of(session, EntityView.entity_id, entity_ids))
     found = {row.entity_id: row.root_id for row in session.execute(views)}
     return [found.get(entity_id, entity_id) for entity_id in entity_ids]
+
+
+def _history(session: Session, *conditions: ColumnElement[bool], limit: int | None = None) -> list[Edit]:
+    one, other, edit = aliased(Entity), aliased(Entity), EntityEdit
+    entity, to = one.label + ":" + one.name, func.coalesce(other.label + ":" + other.name, edit.name)
+    said = (edit.who, edit.why, edit.made_at, edit.undone_at, edit.undone_by)
+    rows = (
+        select(edit.id, edit.kind, entity, to, *said)
+        .join(one, one.id == edit.entity_id)
+        .outerjoin(other, other.id == edit.into_id)
+        .where(*conditions)
+        .order_by(edit.id.desc())
+        .limit(limit)
+    )
+    return [Edit(*row) for row in session.execute(rows)]
 
 
 def _lock(session: Session) -> None:

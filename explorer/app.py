@@ -16,12 +16,27 @@ from explorer.body_limit import BodyLimit
 from explorer.failures import handle_failures
 from explorer.forms import PROBLEMS
 from explorer.headers import SecurityHeaders
-from explorer.pages import docs, entities, models, queue, sign_in, today, tweet, tweets
+from explorer.pages import (
+    docs,
+    edits,
+    entities,
+    entity,
+    entity_edits,
+    models,
+    queue,
+    sign_in,
+    suggestions,
+    today,
+    tweet,
+    tweets,
+)
 from explorer.service import Service
 
 _HERE = Path(__file__).parent
 _ASSETS = {"style.css": "text/css", "icon.svg": "image/svg+xml"}
-_PAGES = (today, entities, tweets, tweet, models, queue, docs, sign_in)
+_PAGES = (
+    today, entities, entity, entity_edits, edits, suggestions, tweets, tweet, models, queue, docs, sign_in,
+)  # fmt: skip
 _ROUTERS = (*(one.router for one in _PAGES), *api.ROUTERS)
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _HEAVY_AT_ONCE = 2  # questions that read many tweets; the others find threads and connections beside them
 _HEAVY_WAITING = 8
-_PATIENCE = 10.0  # seconds that one of them waits for its turn
+_PATIENCE = 10.0  # seconds that one of them waits for its turn, if it knows no better
 
 
 @dataclass(frozen=True)
@@ -47,13 +47,14 @@ class Service:
             yield session
 
     @contextmanager
-    def heavy(self) -> Iterator[Session]:
-        """Open a session for a question that reads many tweets, when it is its turn. Raises BusyError if it is not."""
+    def heavy(self, patience: float = _PATIENCE) -> Iterator[Session]:
+        """Open a session for a question that reads many tweets, when it is its turn. Raises BusyError if it is not,
+        after so many seconds."""
         if not self._places.acquire(blocking=False):
             raise BusyError("many heavy questions are being answered; ask again in a few seconds")
         try:
-            if not self._turns.acquire(timeout=_PATIENCE):
-                raise BusyError(f"no turn came in {_PATIENCE:g} s; ask again in a few seconds, or for a shorter time")
+            if not self._turns.acquire(timeout=patience):
+                raise BusyError(f"no turn came in {patience:g} s; ask again in a few seconds, or for a shorter time")
             try:
                 with self.reading() as session:
                     yield session

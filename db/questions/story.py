@@ -5,7 +5,7 @@ Every statement carries ids of tweets that it rests on: ten at most, where there
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Subquery, case, func, select
@@ -14,15 +14,14 @@ from sqlalchemy.orm import Session
 from db.entity_edits import roots
 from db.entity_lookup import members, shown_names
 from db.filters import Filter, mentions
-from db.periods import HOUR, UNDATED, number_of, start_of
+from db.periods import UNDATED, start_of
 from db.questions.companions import Companion, companions
+from db.questions.lifetime import lifetime, suitable
 from db.questions.phases import period_length
 from db.questions.telling import PeriodSources, StoryPhase, by_period, tell
-from db.questions.timeline import By, Period, timeline
+from db.questions.timeline import By, Period
 from db.tables import Entity, EntityView, Tweet
 from tagging.errors import QueryError
-
-_BY: tuple[tuple[timedelta, By], ...] = ((timedelta(days=4), "hour"), (timedelta(days=180), "day"))
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,7 @@ def story(session: Session, entity_id: int, chosen: Filter, tweets: int = 8, tol
     if not counts.mentions:
         raise QueryError(_nothing(session, entity, chosen))
     lasted = counts.last - counts.first if counts.first and counts.last else timedelta()
-    by: By = next((by for most, by in _BY if lasted <= most), "week")
+    by = suitable(counts.first, counts.last)
     seconds = period_length(lasted.total_seconds(), counts.mentions)
     periods = by_period(session, chosen, ids, seconds)
     return Story(
@@ -139,14 +138,7 @@ def _timeline(
     seconds: int,
 ) -> tuple[SourcedPeriod, ...]:
     """Return the timeline from the first mention to the last."""
-    if counts.first is None or counts.last is None:
-        return ()
-    if by == "hour":  # of the years around a short story there would be too many
-        since, until = (start_of(number_of(counts.first, HOUR), HOUR), start_of(number_of(counts.last, HOUR) + 1, HOUR))
-        chosen = replace(chosen, since=max(chosen.since or since, since), until=min(chosen.until or until, until))
-    found = timeline(session, chosen, by, entity_id)
-    busy = [index for index, one in enumerate(found) if one.mentions]
-    kept = found[busy[0] : busy[-1] + 1]
+    kept = lifetime(session, chosen, entity_id, by, counts.first, counts.last)
     starts = [one.start for one in kept]
     sources: dict[int, set[int]] = {}
     for one in periods:

@@ -55,7 +55,7 @@ class Suggestion:
         return f"{'a handle and a name' if is_handle else 'names'}, the same once spaces and '_' are gone"
 
 
-def suggest_merges(session: Session, chosen: Filter, limit: int = 20) -> list[Suggestion]:
+def suggest_merges(session: Session, chosen: Filter, limit: int = 20, entity_id: int | None = None) -> list[Suggestion]:
     """Propose pairs of entities that may be one, those first of which both are mentioned most.
 
     Only the LOOKED_AT most mentioned entities that the filter leaves are compared, so that hidden and merged ones are
@@ -63,11 +63,13 @@ def suggest_merges(session: Session, chosen: Filter, limit: int = 20) -> list[Su
     such as those of a handle and a person; or, under one label, the one is the initials of the other, with or without
     small English words, or one letter apart and at least six characters long. Names with different digits never are.
     Of several reasons the first is given. Pairs are in the order of the smaller count, then of the other one and names.
+    With `entity_id`, only the pairs of one entity are given.
     """
     pairs: dict[tuple[Counted, Counted], Reason] = {}
     for reason, one, other in _pairs(most_mentioned(session, chosen, LOOKED_AT)):
         pairs.setdefault(_fewer_first(one, other), reason)
-    best = sorted(pairs, key=_most_first)[:limit]
+    wanted = (pair for pair in pairs if entity_id is None or entity_id in (pair[0].id, pair[1].id))
+    best = sorted(wanted, key=_most_first)[:limit]
     shown = shown_names(session, chosen, {one.id for pair in best for one in pair})
     return [Suggestion(_candidate(one, shown), _candidate(other, shown), pairs[one, other]) for one, other in best]
 
