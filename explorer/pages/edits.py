@@ -14,7 +14,7 @@ from explorer.forms import csv_file, page
 from explorer.parameters import EditNumber, Limit, TheService, TheVisitor
 from explorer.service import Service
 
-router = APIRouter()
+router = APIRouter(tags=["pages"])
 _ROWS = 100
 
 

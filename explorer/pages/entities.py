@@ -15,7 +15,7 @@ from explorer.forms import Answer, csv_file, page
 from explorer.parameters import Filters, Limit, TheService, TheVisitor
 from explorer.service import Service
 
-router = APIRouter()
+router = APIRouter(tags=["pages"])
 _ROWS = 50
 
 
@@ -28,7 +28,7 @@ def entities(
     return page(request, "entities", visitor, asked=asked, limit=limit, **answer)
 
 
-@router.get("/entities.json", response_model=Answer[TopRow], tags=["pages"])
+@router.get("/entities.json", response_model=Answer[TopRow])
 def entities_json(service: TheService, _: TheVisitor, asked: Filters, limit: Limit = _ROWS) -> Any:
     """Return the entities with most mentions."""
     answer = _answer(service, asked, limit)

@@ -22,7 +22,7 @@ from explorer.parameters import EditNumber, EntityName, Filters, TheService, The
 from explorer.service import Service
 from tagging.errors import BusyError, QueryError, TooSlowError
 
-router = APIRouter()
+router = APIRouter(tags=["pages"])
 _PATIENCE = 1.0  # seconds that a page waits to tell a story; programs wait longer
 _Limit = Annotated[int, Query(ge=1, le=100, description="Of surface forms, authors, ...")]
 

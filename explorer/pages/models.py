@@ -23,7 +23,7 @@ from explorer.parameters import Filters, TheService, TheVisitor
 from explorer.service import Service
 from tagging.errors import UnknownError
 
-router = APIRouter()
+router = APIRouter(tags=["pages"])
 _CONTRASTS = 20
 _REPORT_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'"
 
@@ -60,7 +60,7 @@ def models(request: Request, service: TheService, visitor: TheVisitor) -> Respon
     return page(request, "models", visitor, **_versions(service))
 
 
-@router.get("/models.json", response_model=Models, tags=["pages"])
+@router.get("/models.json", response_model=Models)
 def models_json(service: TheService, _: TheVisitor) -> Any:
     """Return the versions."""
     answer = _versions(service)
@@ -82,7 +82,7 @@ def model(request: Request, service: TheService, visitor: TheVisitor, version: V
     return page(request, "model", visitor, **shown)
 
 
-@router.get("/model.json", response_model=Model, tags=["pages"])
+@router.get("/model.json", response_model=Model)
 def model_json(service: TheService, _: TheVisitor, version: Version) -> Any:
     """Return one version."""
     details, coverage, _evaluated = _version(service, version)
@@ -107,7 +107,7 @@ def compared(
     return page(request, "models_compared", visitor, asked=asked, one=one, other=other, **answer)
 
 
-@router.get("/models/compare.json", response_model=Comparison, tags=["pages"])
+@router.get("/models/compare.json", response_model=Comparison)
 def compared_json(service: TheService, _: TheVisitor, asked: Filters, one: Version, other: Version) -> Any:
     """Return two versions side by side."""
     answer = _comparison(service, asked, one, other)

@@ -21,7 +21,7 @@ from explorer.service import Service
 from worker.handout import hand_out
 from worker.reannotate import requeue
 
-router = APIRouter()
+router = APIRouter(tags=["pages"])
 _JOBS, _EXAMPLES = 20, 3
 _LATELY = 24 * 3600.0  # seconds within which a worker that fell silent is told of
 
@@ -47,7 +47,7 @@ def queue(
     return page(request, "queue", visitor, watch=watch, **_answer(service))
 
 
-@router.get("/queue.json", response_model=Queue, tags=["pages"])
+@router.get("/queue.json", response_model=Queue)
 def queue_json(service: TheService, _: TheVisitor) -> Any:
     """Return how the work stands."""
     answer = _answer(service)

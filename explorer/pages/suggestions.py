@@ -17,7 +17,7 @@ from explorer.forms import Answer, csv_file, page
 from explorer.parameters import EditNumber, Filters, Limit, TheService, TheVisitor
 from explorer.service import Service
 
-router = APIRouter()
+router = APIRouter(tags=["pages"])
 _ROWS = 20
 _Name = Annotated[str | None, Query(max_length=2000, description="Only what this entity may be.")]
 

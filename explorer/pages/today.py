@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
     from sqlalchemy.orm import Session
 
-router = APIRouter()
+router = APIRouter(tags=["pages"])
 _TOP = 15
 _SHORT = timedelta(days=4)  # a window whose sparklines go by the hour
 
@@ -72,7 +72,7 @@ def today(request: Request, service: TheService, visitor: TheVisitor, asked: Fil
     return page(request, "today", visitor, asked=asked, found=found, steps=_steps(asked, found.window))
 
 
-@router.get("/today.json", response_model=Today, tags=["pages"])
+@router.get("/today.json", response_model=Today)
 def today_json(service: TheService, _: TheVisitor, asked: Filters) -> Any:
     """Return what the newest day brought, or the window that is asked for."""
     found = _answer(service, asked)

@@ -17,7 +17,7 @@ from explorer.forms import page
 from explorer.parameters import TheService, TheVisitor
 from explorer.service import Service
 
-router = APIRouter()
+router = APIRouter(tags=["pages"])
 _SIMILAR = 8
 
 TweetId = Annotated[
@@ -53,7 +53,7 @@ def tweet(request: Request, service: TheService, visitor: TheVisitor, tweet_id: 
     return page(request, "tweet", visitor, **_answer(service, tweet_id))
 
 
-@router.get("/tweet.json", response_model=OneTweet, tags=["pages"])
+@router.get("/tweet.json", response_model=OneTweet)
 def tweet_json(service: TheService, _: TheVisitor, tweet_id: TweetId) -> Any:
     """Return one tweet with every version's reading."""
     answer = _answer(service, tweet_id)

@@ -16,7 +16,7 @@ from explorer.forms import Answer, csv_file, page
 from explorer.parameters import Filters, Limit, TheService, TheVisitor
 from explorer.service import Service
 
-router = APIRouter()
+router = APIRouter(tags=["pages"])
 _ROWS = 20
 _LONG = 1000  # characters of a text, after which it is cut in a list
 
@@ -53,7 +53,7 @@ def tweets(
     return page(request, "tweets", visitor, **shown, **answer)
 
 
-@router.get("/tweets.json", response_model=Answer[FoundTweetRow], tags=["pages"])
+@router.get("/tweets.json", response_model=Answer[FoundTweetRow])
 def tweets_json(
     service: TheService,
     _: TheVisitor,
