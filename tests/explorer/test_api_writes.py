@@ -60,9 +60,10 @@ def test_nobody_changes_anything_without_the_token(
     explorer: Explorer, writer: TestClient, database: Database, world: World
 ) -> None:
     before = stored(database)
+    reader, stranger = explorer(Access()), explorer(Access(TOKEN))
     for path, body in WRITES.items():
-        assert explorer(Access()).post(path, json=body, headers=BEARER).status_code == 403, path
-        wrong = explorer(Access(TOKEN)).post(path, json=body, headers={"Authorization": "Bearer wrong"})
+        assert reader.post(path, json=body, headers=BEARER).status_code == 403, path
+        wrong = stranger.post(path, json=body, headers={"Authorization": "Bearer wrong"})
         assert (wrong.status_code, wrong.headers["www-authenticate"]) == (401, "Bearer"), path
         assert writer.post(path, json=body).status_code == 401, f"{path}: a browser's session is no token"
     assert stored(database) == before
