@@ -24,6 +24,7 @@ from tagging.errors import BusyError, QueryError, TooSlowError
 
 router = APIRouter(tags=["pages"])
 _PATIENCE = 1.0  # seconds that a page waits to tell a story; programs wait longer
+Periods = Annotated[By, Query(description="How long a period is.")]
 _Limit = Annotated[int, Query(ge=1, le=100, description="Of surface forms, authors, ...")]
 
 
@@ -83,14 +84,14 @@ def entity_json(service: TheService, _: TheVisitor, asked: Filters, name: Entity
 
 
 @router.get("/entity/timeline.json", response_model=Answer[PeriodRow])
-def timeline_json(service: TheService, _: TheVisitor, asked: Filters, name: EntityName, by: By = "day") -> Any:
+def timeline_json(service: TheService, _: TheVisitor, asked: Filters, name: EntityName, by: Periods = "day") -> Any:
     """Return the mentions of an entity by hour, day or week, from the first to the last tweet that was read."""
     covers, rows = _timeline(service, asked, name, by)
     return {"covers": covers, "rows": rows}
 
 
 @router.get("/entity/timeline.csv", include_in_schema=False)
-def timeline_csv(service: TheService, _: TheVisitor, asked: Filters, name: EntityName, by: By = "day") -> Response:
+def timeline_csv(service: TheService, _: TheVisitor, asked: Filters, name: EntityName, by: Periods = "day") -> Response:
     """Return the same for spreadsheets."""
     return csv_file(_timeline(service, asked, name, by)[1], "timeline")
 
