@@ -150,7 +150,7 @@ def test_twins_are_no_pages(client: TestClient, database: Database) -> None:
     twins = [path for path in routes() if path.endswith((".json", ".csv"))]
     assert len(twins) >= 5
     for path in twins:
-        answer = client.get(f"{path}?id=1001&name={quote(key(NAMES[6], 6))}")
+        answer = client.get(f"{path}?id=1001&version=1&one=1&other=1&name={quote(key(NAMES[6], 6))}")
         assert answer.status_code == 200, (path, answer.text)
         assert answer.headers["x-content-type-options"] == "nosniff"
         CHECKS[answer.headers["content-type"].partition(";")[0]](answer.text)
