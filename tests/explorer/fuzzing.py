@@ -38,7 +38,7 @@ _ASKED: dict[str, list[str]] = {
     "entity": ["ann", "LOC:london", "ORG:bob", "@ann", "100% sure", "", "\0"],
     "into": ["bob", "PER:ann", "LOC:london", "nobody"],
     "job": ["1", "fuzz", "\0", "9" * 30, "-1", "%2F"],
-    "version": ["1", "active", "2", "0", "٣"],
+    "path.version": ["1", "active", "2", "0", "٣"],
 }
 _MOSTLY = 0.95
 

@@ -28,7 +28,7 @@ def app(explorer: Explorer, database: Database, world: World, monkeypatch: pytes
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_every_answer_has_its_documented_form(app: Any) -> None:
     found = fuzz(app, examples=5, seed=1, phases=["examples", "fuzzing"])
-    assert found.failures == [], "\n".join(found.failures)
+    assert not found.failures, "\n".join(found.failures)
     assert found.cases > 120
     assert found.statuses[200] > 30
 

@@ -20,8 +20,9 @@ from tests.explorer.conftest import TOKEN, Explorer
 from tests.explorer.hostile import LONG, NAMES, NamesTagger, Seen, key, look_at
 from tests.fake_tagger import drain
 from tests.ledger_tools import new_version
+from tests.questions.world import add_version
 
-HARMLESS = tuple(f"name {place}" for place in range(len(NAMES)))
+HARMLESS = tuple(f"name {place}" for place in range(8))
 FIELDS = ("text", "label", "since", "until", "language", "author", "min_score", "model", "kind", "originals", "limit")
 
 
@@ -33,6 +34,8 @@ def addresses(names: Sequence[str], first: int) -> list[str]:
     keys, ids = [quote(key(name, place)) for place, name in enumerate(names)], range(first, first + len(names) + 2)
     text = quote(names[1])
     return [
+        "/today",
+        f"/today?author={text}",
         "/entities",
         *(f"/entities?{name}={text}" for name in FIELDS),
         f"/entities?author={quote(names[0])}&hidden=true&limit=100",
@@ -52,6 +55,8 @@ def addresses(names: Sequence[str], first: int) -> list[str]:
         *(f"/{page}?version={number}" for page in ("model", "model/report") for number in (1, 2, text)),
         f"/models/compare?one=1&other={text}",
         "/models/compare?one=1&other=1",
+        "/models/compare?one=1&other=2",
+        f"/models/compare?one=1&other=2&author={quote(names[0])}",
         "/queue",
         f"/queue?watch={text}",
         "/docs",
@@ -72,7 +77,10 @@ def fill(client: TestClient, database: Database, names: Sequence[str], first: in
     told = client.post(f"/api/tweets?name={quote(names[1])}", json=sent).json()
     assert (told["added"], told["bad"]) == (len(names) + 2, 0)
     drain(database, NamesTagger(names))
+    found = {first + place: (text, NamesTagger(names).tag([text[1:]])[0]) for place, text in enumerate(texts)}
     with database.write_session() as session:
+        keys = {spans.entity_key(text, one) for text, ones in found.values() for one in ones}
+        spans.store(session, 2, found, spans.look_up_entities(session, keys))
         spans.mark_dead(session, 1, [first + len(names) + 1], f"Error: {names[1]}")
     said = {"who": names[0], "why": names[4]}
     for path, body in (
@@ -88,6 +96,7 @@ def fill(client: TestClient, database: Database, names: Sequence[str], first: in
 def client(explorer: Explorer, database: Database) -> TestClient:
     """A browser that has signed in and a program with the token at once, over harmless tweets."""
     new_version(database)
+    add_version(database)
     made = explorer(Access(TOKEN))
     made.headers["authorization"] = f"Bearer {TOKEN}"
     made.post("/sign-in", data={"token": TOKEN})
@@ -126,6 +135,8 @@ def test_pages_are_made_of_the_same_whatever_tweets_hold(client: TestClient, dat
     fill(client, database, NAMES, 1001)
     for address in addresses(NAMES, 1001):
         check(seen_at(client, address), known)
+    for address in ("/today", "/tweets?limit=100", "/models/compare?one=1&other=2", "/queue"):
+        assert "hostile" in seen_at(client, address).text, address
     for number, name in enumerate(NAMES, start=1001):
         assert clean(f"{name} and Ann") in seen_at(client, f"/tweet?id={number}").text
         assert client.get(f"/tweet.json?id={number}").json()["text"] == f"{name} and Ann"
@@ -136,7 +147,8 @@ def test_pages_are_made_of_the_same_whatever_tweets_hold(client: TestClient, dat
 def routes() -> list[str]:
     """Return the addresses that a browser may open."""
     found = [one for router in _ROUTERS for one in router.routes if isinstance(one, APIRoute)]
-    return [one.path for one in found if "GET" in one.methods and not one.path.startswith("/api/")]
+    for_browsers = [one for one in found if "GET" in one.methods and one.path not in ("/healthz", "/readyz")]
+    return [one.path for one in for_browsers if not one.path.startswith("/api/")]
 
 
 def test_no_page_is_left_out() -> None:
@@ -150,7 +162,7 @@ def test_twins_are_no_pages(client: TestClient, database: Database) -> None:
     twins = [path for path in routes() if path.endswith((".json", ".csv"))]
     assert len(twins) >= 5
     for path in twins:
-        answer = client.get(f"{path}?id=1001&version=1&one=1&other=1&name={quote(key(NAMES[6], 6))}")
+        answer = client.get(f"{path}?id=1001&name={quote(key(NAMES[6], 6))}&version=1&one=1&other=2")
         assert answer.status_code == 200, (path, answer.text)
         assert answer.headers["x-content-type-options"] == "nosniff"
         CHECKS[answer.headers["content-type"].partition(";")[0]](answer.text)

@@ -1,0 +1,32 @@
+"""Whether it lives and can answer, told to whoever asks."""
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy.exc import OperationalError
+
+from db import model_versions
+from db.session import Database
+from explorer.access import Access
+from tests.explorer.conftest import TOKEN, Explorer
+from tests.ledger_tools import new_version
+
+
+def test_it_is_ready_once_a_version_is_active(explorer: Explorer, database: Database) -> None:
+    client = explorer(Access(TOKEN, is_closed=True))
+    assert client.get("/healthz").json() == {"status": "alive"}
+    assert (client.get("/readyz").status_code, client.get("/readyz").json()["reason"]) == (
+        503,
+        "no model version is active",
+    )
+    new_version(database)
+    assert (client.get("/readyz").status_code, client.get("/readyz").json()) == (200, {"status": "ready"})
+
+
+def test_it_is_not_ready_without_its_database(reader: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(_: object) -> None:
+        raise OperationalError("SELECT", {}, Exception("the server is gone"))
+
+    monkeypatch.setattr(model_versions, "active_id", away)
+    answer = reader.get("/readyz")
+    assert (answer.status_code, answer.json()["reason"]) == (503, "the database does not answer")
+    assert reader.get("/healthz").status_code == 200
