@@ -14,7 +14,9 @@ from tagging.errors import AccessError
 @click.option("--port", type=click.IntRange(1, 65535), default=8321, show_default=True)
 @click.option("--token", help="Lets those write who have it.")
 @click.option(
-    "--token-file", type=click.Path(dir_okay=False, path_type=Path), help="A file that holds it: others see no options."
+    "--token-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="A file that holds it: a list of processes shows options.",
 )
 @click.option("--host-name", "names", multiple=True, help="Another name under which browsers reach it, behind a proxy.")
 def serve_command(host: str, port: int, token: str | None, token_file: Path | None, names: tuple[str, ...]) -> None:
