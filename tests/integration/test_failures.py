@@ -153,5 +153,5 @@ def test_forgotten_tweets_are_neither_listed_nor_read_again(database: Database, 
     assert requeue(database, Choice(tweet_ids=(4,)), "again").added == 0
     assert reannotate(database, first, Selection(), "again").added == 0
     counted = ask(database, read_status)
-    assert counted.read[first] == {"done": 4, "dead": 3, "forgotten": 2}
+    assert counted.read[first] == {"done": 4, "dead": 3}
     assert {failure.tweet_id for failure in counted.failures} == {1, 2, 3, 5}
