@@ -125,7 +125,7 @@ def _without_prefixes(labels: Sequence[str]) -> set[str]:
 def _with_name(session: Session, name: str, label: str | None) -> list[EntityRef]:
     """Return the entities that have this name or were given it, each as the one it counts for.
 
-    A label is the entity's own, or that of the one it counts for.
+    A label is the entity's own; where none with that label has the name, that of the one it counts for.
     """
     given = select(EntityView.root_id, EntityView.label, EntityView.name).where(EntityView.name.is_not(None)).distinct()
     borne = select(Entity.id, Entity.label, EntityView.label.label("root_label")).where(Entity.name == name)
@@ -135,7 +135,9 @@ def _with_name(session: Session, name: str, label: str | None) -> list[EntityRef
         for row in session.execute(given)
         if row.label == (label or row.label) and normalised_name(row.name) == name
     }
-    ids |= {row.id for row in session.execute(borne) if label in (None, row.label, row.root_label)}
+    bearers = session.execute(borne).all()
+    ids |= {row.id for row in bearers if label in (None, row.label)}
+    ids = ids or {row.id for row in bearers if row.root_label == label}
     own = is_one_of(session, Entity.id, set(roots(session, sorted(ids))))
     rows = session.execute(select(Entity.id, Entity.label, Entity.name).where(own))
     return [EntityRef(row.id, row.label, row.name) for row in rows]
