@@ -21,8 +21,8 @@ def legible(text: str | None) -> str | None:
 
 
 def counted(number: int, one: str, many: str | None = None) -> str:
-    """Write a number with its noun: "1 tweet", "2 tweets"."""
-    return f"{number} {one if number == 1 else many or one + 's'}"
+    """Write a number with its noun: "1 tweet", "2,000 tweets"."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def covered(coverage: Coverage) -> str:

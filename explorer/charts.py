@@ -26,6 +26,7 @@ _WIDTH, _HEIGHT = 360, 140  # pixels, as on a telephone; a page scales it
 _LENGTH: dict[By, timedelta] = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}
 _TARGET = 10  # pixels: a link that a finger finds
 _APART = 26  # pixels between two numbers
+_FEWEST = 12  # periods for which there is room, so that a single bar is no wall
 _SPARK = Markup(
     '<svg class="spark" viewBox="0 0 {} 20" preserveAspectRatio="none" role="img" aria-label="{}">'
     '<title>{}</title><path d="{}"></path></svg>'
@@ -67,7 +68,7 @@ def timeline_svg(
         said = f"{counted(one.mentions, 'mention')} in the {by} from {when} on: show the tweets" if link else ""
         bars.append(_Bar(one.start.timestamp() / 86400, one.mentions, link, said))
     mentions, tweets = sum(one.mentions for one in kept), sum(one.tweets for one in kept)
-    return _timeline(tuple(bars), by, clean(title), f"{mentions:,} mentions in {tweets:,} tweets read")
+    return _timeline(tuple(bars), by, clean(title), f"{counted(mentions, 'mention')} in {counted(tweets, 'tweet')} read")
 
 
 @lru_cache(maxsize=256)
@@ -88,7 +89,8 @@ def _frame(axes: Axes, bars: Sequence[_Bar], by: By) -> None:
     dates: Any = matplotlib.dates  # comes without types
     days = _LENGTH[by] / timedelta(days=1)
     starts = [bar.start for bar in bars] or [0.0]
-    axes.set_xlim(starts[0] - days / 2, starts[-1] + 1.5 * days)
+    beside = max(1, _FEWEST - len(bars)) * days / 2
+    axes.set_xlim(starts[0] - beside, starts[-1] + days + beside)
     axes.set_ylim(0, 1.15 * max([*(bar.mentions for bar in bars), 1]))
     locator = dates.AutoDateLocator(minticks=2, maxticks=7)
     axes.xaxis.set_major_locator(locator)

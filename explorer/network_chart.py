@@ -26,7 +26,8 @@ _WIDTH, _HEIGHT = 380, 210  # pixels, as on a telephone; a page scales it
 _RADIUS = 80  # of the ring
 _NODE = 4  # the radius of a node
 _LONGEST = 16  # letters of a name; one of East Asia is as wide as two
-_WIDEST = 7.0  # of a link
+_WIDEST = 7.0  # of a line
+_FEW = 5  # tweets together: so few do not make the widest line
 _CLASSES = {"PER": "per", "ORG": "org", "LOC": "loc"}
 
 _Place = tuple[float, float]
@@ -95,7 +96,7 @@ def _places(number: int, edges: Sequence[_Edge]) -> list[_Place]:
 
 
 def _draw_edges(axes: Axes, edges: Sequence[_Edge], places: Sequence[_Place]) -> None:
-    most = max((together for *_, together in edges), default=1)
+    most = max([*(together for *_, together in edges), _FEW])
     for one, other, together in edges:
         width = max(_WIDEST * together / most, 0.5)
         line = Path([places[one], places[other]])

@@ -29,12 +29,16 @@ _Limit = Annotated[int, Query(ge=1, le=100, description="Of surface forms, autho
 
 
 class EntityAnswer(BaseModel):
-    """What is known about one entity; the story is null where the filters leave no mention."""
+    """What is known about one entity; the story is null where the filters leave no mention.
+
+    Those that are related are mentioned in the same tweets, in `minimum` at least.
+    """
 
     covers: Coverage
     rows: list[DetailsRow]
     by: By
     timeline: list[PeriodRow]
+    minimum: int
     related: list[RelatedRow]
     context: list[ContextRow]
     story: StoryRow | None
@@ -76,6 +80,7 @@ def entity_json(service: TheService, _: TheVisitor, asked: Filters, name: Entity
         "rows": [details_row(known.details)],
         "by": known.by,
         "timeline": [period_row(one) for one in known.lifetime(service)],
+        "minimum": known.minimum,
         "related": [related_row(one) for one in known.related],
         "context": [context_row(one) for one in known.context],
         "story": for_programs(tell(service, known).story),

@@ -88,7 +88,7 @@ def _place(folder: Path, env: dict[str, str], url: str, model_folder: Path, twee
     register_model(database, model_folder, uri)
     done = tweetspan(env, "enqueue", "--batch-size", "8", str(tweets_file))
     assert done.returncode == 0, done.stderr
-    assert "1080 tweets added in 135 batches" in done.stdout
+    assert "1,080 tweets added in 135 batches" in done.stdout
     return Place(env, database, folder)
 
 
