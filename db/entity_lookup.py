@@ -35,10 +35,12 @@ def look_up(session: Session, text: str, model_version_id: int) -> EntityRef:
     A name that is borne under several labels means the one with most mentions by this version. An alias, and the name
     that somebody gave an entity, mean that entity. Raises QueryError, with like names, if there is none.
     """
-    label, name = _label_and_name(_labels(session), text)
+    label, called = _label_and_name(_labels(session), text)
+    name = normalised_name(called)
     if not name:
         raise QueryError(f"{text!r} is empty once normalised; give a name, such as 'london'")
-    found = _with_name(session, name, label)
+    # A name that was cut to fit may end in a sign, which falls away when it is normalised once more.
+    found = _with_name(session, name, label) or _with_name(session, called, label)
     if not found:
         like = ", ".join(repr(one) for one in _like(session, name))
         advice = f"; there is {like}" if like else "; see `tweetspan entities top`"
@@ -52,7 +54,8 @@ def keys_for(session: Session, lines: Iterable[str]) -> set[EntityKey]:
     return {
         (name, one)
         for line in lines
-        for label, name in [_label_and_name(labels, line)]
+        for label, called in [_label_and_name(labels, line)]
+        for name in [normalised_name(called)]
         for one in ([label] if label else labels.values())
         if name
     }
@@ -109,7 +112,7 @@ def _label_and_name(labels: Mapping[str, str], text: str) -> tuple[str | None, s
     text = text.encode("utf-8", "replace").decode().replace("\0", " ")
     before, colon, after = text.partition(":")
     label = labels.get(before.strip().upper()) if colon else None
-    return label, normalised_name(after if label else text)
+    return label, after if label else text
 
 
 def _labels(session: Session) -> dict[str, str]:

@@ -68,7 +68,9 @@ def timeline_svg(
         said = f"{counted(one.mentions, 'mention')} in the {by} from {when} on: show the tweets" if link else ""
         bars.append(_Bar(one.start.timestamp() / 86400, one.mentions, link, said))
     mentions, tweets = sum(one.mentions for one in kept), sum(one.tweets for one in kept)
-    return _timeline(tuple(bars), by, clean(title), f"{counted(mentions, 'mention')} in {counted(tweets, 'tweet')} read")
+    return _timeline(
+        tuple(bars), by, clean(title), f"{counted(mentions, 'mention')} in {counted(tweets, 'tweet')} read"
+    )
 
 
 @lru_cache(maxsize=256)

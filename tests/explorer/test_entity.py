@@ -1,10 +1,16 @@
 """The page of one entity, against the questions it is made from; and what may be said about entities there."""
 
+import json
 import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
 from fastapi.testclient import TestClient
 
+import cli
 from db import entity_edits
 from db.entity_lookup import look_up
 from db.filters import Filter
@@ -12,7 +18,10 @@ from db.questions.show import show
 from db.session import Database
 from tests.explorer.conftest import TOKEN
 from tests.explorer.test_access import form_key
+from tests.processes import environment
 from tests.questions.world import World
+
+Run = Callable[..., Result]
 
 PLAIN = Filter(model_version_id=1)
 EDITS = [
@@ -34,6 +43,14 @@ def bob(database: Database, world: World) -> None:
         for one in entity_edits.all_edits(session):
             if one.undone_at is None:
                 entity_edits.undo(session, one.id, "a test")
+
+
+@pytest.fixture
+def run(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run a command of `tweetspan entities` over what the explorer shows."""
+    for name, value in environment(tmp_path / "home", database_url).items():
+        monkeypatch.setenv(name, value)
+    return lambda *arguments: CliRunner().invoke(cli.main, ["entities", *arguments])
 
 
 def test_page_and_twin_say_what_is_known(reader: TestClient, database: Database, bob: None) -> None:
@@ -104,3 +121,44 @@ def test_suggestions_and_history_are_shown(reader: TestClient, writer: TestClien
     for path in ("/suggestions", "/edits"):
         assert reader.get(path).status_code == 200
         assert writer.get(path).status_code == 200
+
+
+def asked_twice(
+    client: TestClient, run: Run, command: str, path: str, query: str = "", options: Sequence[str] = ()
+) -> list[dict[str, Any]]:
+    """Return the rows of an answer over HTTP, which are those of the command."""
+    answer = client.get(f"{path}?name=PER:bob{query}").json()
+    printed = json.loads(run(command, "PER:bob", *options, "--json").stdout)
+    assert (answer["covers"], answer["rows"]) == (printed["covers"], printed["rows"])
+    return list(answer["rows"])
+
+
+@pytest.mark.parametrize(
+    ("query", "options"),
+    [
+        ("", []),
+        ("&kind=plain&min_score=0.4", ["--kind", "plain", "--min-score", "0.4"]),
+        ("&model=2&since=2026-02-28&originals=true", ["--model", "2", "--since", "2026-02-28", "--originals"]),
+    ],
+)
+def test_numbers_are_those_of_the_commands(
+    reader: TestClient, run: Run, world: World, query: str, options: list[str]
+) -> None:
+    found = reader.get(f"/entity.json?name=PER:bob{query}").json()
+    [row] = asked_twice(reader, run, "show", "/entity.json", query, options)
+    for by in ("hour", "day", "week"):
+        rows = asked_twice(reader, run, "timeline", "/entity/timeline.json", f"{query}&by={by}", [*options, "--by", by])
+        if by == found["by"]:
+            lived = [one for one in rows if found["timeline"][0]["start"] <= one["start"] <= row["last_seen"]]
+            assert found["timeline"] == lived
+            assert lived[-1]["mentions"]
+    minimum = ["--minimum", str(found["minimum"])]
+    assert found["related"] == json.loads(run("related", "PER:bob", *options, *minimum, "--json").stdout)["rows"]
+    assert found["related"]
+    assert found["context"] == json.loads(run("context", "PER:bob", *options, "--json").stdout)["rows"]
+    merges = [one for one in json.loads(run("edits", "--json").stdout) if one["kind"] == "merge"]
+    assert found["edits"] == merges != []
+    digest = CliRunner().invoke(cli.main, ["digest", "PER:bob", *options, "--format", "json"])
+    assert found["story"] == json.loads(digest.stdout)["story"]
+    page = re.sub(r"\s+", " ", re.sub("<[^>]+>", "", reader.get(f"/entity?name=PER:bob{query}").text))
+    assert f"{row['mentions']} mentions in {row['tweets']} tweets, {row['share_of_tweets']:.2%} of the" in page

@@ -179,6 +179,16 @@ def test_a_long_name_is_the_entity_that_its_beginning_names(database: Database, 
     assert found(database, "Y" * 1000) == ("y" * 200, "ORG")
 
 
+@pytest.mark.parametrize("sign", [" ", "!", "_"])
+def test_a_name_that_was_cut_behind_a_sign_is_found_as_it_is_stored(
+    database: Database, world: World, sign: str
+) -> None:
+    name = "y" * 199 + sign
+    store_names(database, 1, 20, None, (name + "y", "ORG"))
+    assert found(database, f"ORG:{name}") == (name, "ORG")
+    assert found(database, name) == (name, "ORG")
+
+
 def test_like_names_are_told_in_a_form_that_harms_no_terminal(database: Database, world: World) -> None:
     store_names(database, 1, 20, None, ("big \x1b[2J ben", "LOC"), ("big ben", "LOC"), ("big bend park", "LOC"))
     with pytest.raises(QueryError) as raised:
