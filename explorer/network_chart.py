@@ -25,7 +25,8 @@ from explorer.inline_svg import inline_svg
 _WIDTH, _HEIGHT = 380, 210  # pixels, as on a telephone; a page scales it
 _RADIUS = 80  # of the ring
 _NODE = 4  # the radius of a node
-_LONGEST = 16  # letters of a name; one of East Asia is as wide as two
+_LONGEST = 16  # letters of a name; one that is as wide as two counts for two
+_WIDE = "MW@%"
 _WIDEST = 7.0  # of a line
 _FEW = 5  # tweets together: so few do not make the widest line
 _CLASSES = {"PER": "per", "ORG": "org", "LOC": "loc"}
@@ -63,7 +64,7 @@ def _node(one: EntityCount, link: str) -> _Node:
 
 
 def _cut(name: str) -> str:
-    widths = accumulate(2 if east_asian_width(char) in "WF" else 1 for char in name)
+    widths = accumulate(2 if char in _WIDE or east_asian_width(char) in "WF" else 1 for char in name)
     fits = sum(width <= _LONGEST for width in widths)
     return name if fits == len(name) else f"{name[: fits - 1].rstrip()}…"
 

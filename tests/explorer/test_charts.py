@@ -71,7 +71,7 @@ def test_a_network_leads_to_its_entities_and_says_who_meets_whom() -> None:
 
 @pytest.mark.parametrize("number", range(1, 13))
 def test_names_of_a_network_do_not_overlap(number: int) -> None:
-    around = network(["M" * 16] * number, [(1, other, other) for other in range(2, number + 1)])
+    around = network(["N" * 16] * number, [(1, other, other) for other in range(2, number + 1)])
     svg = network_svg(around, 1, "Names", lambda one: f"/entity?name={one.entity_id}")
     boxes = [_box(one) for one in elements(svg, "text")]
     for place, (left, right, y) in enumerate(boxes):
