@@ -8,6 +8,9 @@
 | `TWEETSPAN_DEVICE`       | where workers tag: `auto`, `cpu`, `cuda`, `cuda:N`, `all` (cards) | `auto`            |
 | `TWEETSPAN_RUNTIME`      | what computes: `auto`, `torch`, `onnx` (a fast form) | `auto`                         |
 | `TWEETSPAN_THREADS`      | threads of each worker on a CPU                     | `OMP_NUM_THREADS`, or the cores |
+| `TWEETSPAN_LOG_FORMAT`   | how workers and explorer log: `text`, `json`        | `text`                          |
+
+Where OpenTelemetry is installed, its own `OTEL_EXPORTER_OTLP_ENDPOINT` says where traces go: see docs/operations.md.
 """
 
 import os
@@ -20,7 +23,9 @@ from urllib.parse import parse_qsl, urlsplit
 from tagging.errors import SettingsError
 
 _NUMBER = re.compile("[1-9][0-9]{0,3}")
+LOG_FORMATS = ("text", "json")
 RUNTIMES = ("auto", "torch", "onnx")
+_TRACE_ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")  # OpenTelemetry's own
 _BROKER_SCHEMES = ("redis://", "rediss://", "redis+socket://")
 _DATABASE_SCHEMES = ("sqlite:///", "postgresql://", "postgresql+psycopg://", "postgres://")
 
@@ -35,6 +40,8 @@ class Settings:
     device: str = "auto"
     runtime: str = "auto"
     threads: int | None = None  # None: as many as cores
+    log_format: str = "text"
+    sends_traces: bool = False
 
     @property
     def single_device(self) -> str:
@@ -79,8 +86,10 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         _with_driver(database_url),
         broker_url,
         environ.get("TWEETSPAN_DEVICE") or "auto",
-        _runtime(environ.get("TWEETSPAN_RUNTIME") or "auto"),
+        _one_of(RUNTIMES, "TWEETSPAN_RUNTIME", environ.get("TWEETSPAN_RUNTIME") or "auto"),
         _threads(environ),
+        _one_of(LOG_FORMATS, "TWEETSPAN_LOG_FORMAT", environ.get("TWEETSPAN_LOG_FORMAT") or "text"),
+        any(environ.get(name) for name in _TRACE_ENDPOINTS),
     )
 
 
@@ -96,15 +105,16 @@ def apply(settings: Settings) -> None:
     os.environ["TWEETSPAN_BROKER_URL"] = settings.broker_url or ""
     os.environ["TWEETSPAN_DEVICE"] = settings.device
     os.environ["TWEETSPAN_RUNTIME"] = settings.runtime
+    os.environ["TWEETSPAN_LOG_FORMAT"] = settings.log_format
     if settings.threads:
         os.environ["TWEETSPAN_THREADS"] = str(settings.threads)
         os.environ["RAYON_NUM_THREADS"] = str(settings.threads)  # read by the tokenizer, in Rust
 
 
-def _runtime(name: str) -> str:
-    if name not in RUNTIMES:
-        raise SettingsError(f"TWEETSPAN_RUNTIME is {name!r}; set it to one of {', '.join(RUNTIMES)}")
-    return name
+def _one_of(known: tuple[str, ...], name: str, value: str) -> str:
+    if value not in known:
+        raise SettingsError(f"{name} is {value!r}; set it to one of {', '.join(known)}")
+    return value
 
 
 def _threads(environ: Mapping[str, str]) -> int | None:

@@ -16,7 +16,7 @@ from db.session import Database
 from settings import Settings
 from tagging.spans import Span
 from worker.app import app
-from worker.tasks import Tags
+from worker.reading import Tags
 
 
 class TimedTagger:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from commands.log_options import log_options
 from tagging.errors import AccessError
 
 
@@ -19,10 +20,20 @@ from tagging.errors import AccessError
     help="A file that holds it: a list of processes shows options.",
 )
 @click.option("--host-name", "names", multiple=True, help="Another name under which browsers reach it, behind a proxy.")
-def serve_command(host: str, port: int, token: str | None, token_file: Path | None, names: tuple[str, ...]) -> None:
+@log_options(default="warning")
+def serve_command(
+    host: str,
+    port: int,
+    token: str | None,
+    token_file: Path | None,
+    names: tuple[str, ...],
+    log_level: str,
+    log_format: str | None,
+) -> None:
     """Show entities, tweets, models and the queue in a browser, and the same as JSON, CSV and an API.
 
-    It listens to this machine alone and only reads, unless a token is given. See docs/explorer.md.
+    It listens to this machine alone and only reads, unless a token is given. See docs/explorer.md. For monitors there
+    are /metrics, /healthz and /readyz: see docs/operations.md. With --log-level info each request is a line.
 
     \b
     Examples:
@@ -31,9 +42,13 @@ def serve_command(host: str, port: int, token: str | None, token_file: Path | No
     """
     from commands.opening import opened
     from explorer.serving import serve
+    from worker.log_lines import log_to_stderr
 
     with opened() as (settings, database):
-        click.echo(f"http://{f'[{host}]' if ':' in host else host}:{port}/ (Ctrl-C ends it)", err=True)
+        log_format = log_format or settings.log_format
+        log_to_stderr(log_format, log_level.upper())
+        if log_format == "text":  # a program that reads lines of JSON is to find nothing else
+            click.echo(f"http://{f'[{host}]' if ':' in host else host}:{port}/ (Ctrl-C ends it)", err=True)
         serve(settings, database, host, port, _read(token_file) if token_file else token, names)
 
 

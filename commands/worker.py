@@ -4,6 +4,7 @@ import sys
 
 import click
 
+from commands.log_options import log_options
 from settings import RUNTIMES
 
 _COUNT = click.IntRange(min=1)
@@ -19,11 +20,15 @@ _COUNT = click.IntRange(min=1)
 @click.option(
     "--runtime", type=click.Choice(RUNTIMES), help="See `models optimize`.  [default: TWEETSPAN_RUNTIME, or auto]"
 )
-@click.option(
-    "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info", show_default=True
-)
+@log_options(default="info")
 def worker_command(
-    until_empty: bool, device: str | None, processes: int, threads: int | None, runtime: str | None, log_level: str
+    until_empty: bool,
+    device: str | None,
+    processes: int,
+    threads: int | None,
+    runtime: str | None,
+    log_level: str,
+    log_format: str | None,
 ) -> None:
     """Claim batches, tag their tweets, store the spans; any number of workers may run.
 
@@ -49,7 +54,12 @@ def worker_command(
     from worker.runtimes import choices_for, refuse_contradiction
 
     with opened() as (settings, database), database.read_session() as session:
-        settings = replace(settings, device=device or settings.device, runtime=runtime or settings.runtime)
+        settings = replace(
+            settings,
+            device=device or settings.device,
+            runtime=runtime or settings.runtime,
+            log_format=log_format or settings.log_format,
+        )
         version = model_versions.find(session)  # an error now is better than batches that go back and forth
         choices_for(version, optimized_forms.forms_of(session, version.id), settings.runtime)
         refuse_contradiction(settings.runtime, settings.device)

@@ -42,10 +42,11 @@ class Progress:
         return self.open + self.done + self.dead + self.cancelled
 
 
-def open_job(session: Session, name: str, token: str | None = None) -> int:
-    """Write a job and return its id. Whoever opens it may make a token, to find it where this answer is lost."""
-    job = session.scalars(insert(Job).values(name=name, token=token, created_at=clock.now()).returning(Job)).one()
-    return job.id
+def open_job(session: Session, name: str, token: str | None = None, traceparent: str | None = None) -> int:
+    """Write a job and return its id. Whoever opens it may make a token, to find it where this answer is lost, and name
+    the trace that it belongs to."""
+    values = {"name": name, "token": token, "created_at": clock.now(), "traceparent": traceparent}
+    return session.scalars(insert(Job).values(**values).returning(Job.id)).one()
 
 
 def with_token(session: Session, token: str) -> int | None:

@@ -35,6 +35,7 @@ class Claim:
     """A batch that this process owns until its lease runs out. `attempt` counts from 1."""
 
     batch_id: int
+    job_id: int
     token: str
     model_version_id: int
     tweet_ids: list[int]
@@ -42,6 +43,7 @@ class Claim:
     is_child: bool
     setbacks: int = 0  # how often it was given back after an error
     error: str | None = None  # what went wrong the last time, if that is known
+    traceparent: str | None = None  # of the trace that its job was queued in
 
     @property
     def is_suspect(self) -> bool:
@@ -92,6 +94,12 @@ def version_of(session: Session, batch_id: int) -> int | None:
     return None if row is None else _known(row[0])
 
 
+def is_overdue(session: Session, batch_id: int) -> bool:
+    """Tell whether somebody has the batch whose lease has run out."""
+    overdue = select(Batch.id).where(Batch.id == batch_id, Batch.status == LEASED, Batch.lease_expires_at < clock.now())
+    return session.scalars(overdue).first() is not None
+
+
 def claim(session: Session, batch_id: int, token: str, lease_seconds: float, worker: str = "") -> Claim | None:
     """Take a batch if it waits or its lease has run out; None if somebody else has it or it is done.
 
@@ -118,6 +126,7 @@ def claim(session: Session, batch_id: int, token: str, lease_seconds: float, wor
         )
         .returning(
             Batch.id,
+            Batch.job_id,
             Batch.status,
             Batch.model_version_id,
             Batch.tweet_ids,
@@ -125,12 +134,14 @@ def claim(session: Session, batch_id: int, token: str, lease_seconds: float, wor
             Batch.parent_id,
             Batch.setbacks,
             Batch.error,
+            select(Job.traceparent).where(Job.id == Batch.job_id).scalar_subquery().label("traceparent"),
         )
     ).one_or_none()
     if row is None or row.status == CANCELLED:
         return None
     return Claim(
         row.id,
+        row.job_id,
         token,
         _known(row.model_version_id),
         list(row.tweet_ids),
@@ -138,6 +149,7 @@ def claim(session: Session, batch_id: int, token: str, lease_seconds: float, wor
         row.parent_id is not None,
         row.setbacks,
         row.error,
+        row.traceparent,
     )
 
 

@@ -48,8 +48,8 @@ def store(
     version_id: int,
     answers: Mapping[int, tuple[str, Sequence[Span]]],
     entities: Mapping[EntityKey, int],
-) -> int:
-    """Write marks, spans and words of tagged tweets, given as id -> (text, spans); return how many tweets were new.
+) -> tuple[int, int]:
+    """Write marks, spans and words of tagged tweets, given as id -> (text, spans); return how many of both were new.
 
     Tweets that were deleted meanwhile, or are already marked with this version, are passed over.
     """
@@ -64,7 +64,7 @@ def store(
     copy_rows(session, SpanRow, _COLUMNS, rows)
     fulltext.add(session, {tweet_id: answers[tweet_id][0] for tweet_id in hours})
     counts.add(session, version_id, hours, ((row[0], row[7], row[4]) for row in rows))
-    return len(hours)
+    return len(hours), len(rows)
 
 
 def mark_dead(session: Session, version_id: int, tweet_ids: Collection[int], error: str) -> int:

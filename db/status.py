@@ -45,7 +45,7 @@ def read_status(session: Session, failures: int = 5) -> Status:
     now = clock.read(session)
     is_open = Batch.status.in_(ledger.OPEN)
     lately = and_(Batch.finished_at > now - _RATE_WINDOW, Batch.status == ledger.DONE)
-    oldest = session.scalar(select(func.min(Batch.created_at)).where(is_open))
+    oldest = oldest_open(session)
     finished = session.scalar(select(func.sum(_size(session))).where(lately)) or 0
     return Status(
         tweets=session.scalar(select(func.count()).select_from(Tweet)) or 0,
@@ -64,6 +64,11 @@ def read_status(session: Session, failures: int = 5) -> Status:
 def _counts(session: Session, column: InstrumentedAttribute[str]) -> dict[str, int]:
     rows = session.execute(select(column, func.count()).group_by(column))
     return {value: count for value, count in rows}
+
+
+def oldest_open(session: Session) -> float | None:
+    """Return when the oldest batch that waits or is leased was queued, in seconds since 1970."""
+    return session.scalars(select(func.min(Batch.created_at)).where(Batch.status.in_(ledger.OPEN))).one()
 
 
 def coverage(session: Session, model_version_id: int) -> tuple[int, int]:

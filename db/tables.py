@@ -152,6 +152,7 @@ class Job(Base):
     created_at: Mapped[Seconds]
     cancelled_at: Mapped[Seconds | None]
     token: Mapped[String | None]  # made by whoever opens it
+    traceparent: Mapped[String | None]  # of the trace that it was queued in: see `worker.tracing`
 
 
 class Batch(Base):
@@ -318,6 +319,16 @@ class TweetWords(Base):
         ForeignKey("tweets.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
     )
     words: Mapped[str] = mapped_column(Text().with_variant(TSVECTOR(), "postgresql"))
+
+
+class EventCount(Base):
+    """How often something happened, or how long it took in all, in a shard of the processes: see `db.events`."""
+
+    __tablename__ = "event_counts"
+
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    shard: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    value: Mapped[float] = mapped_column(Double)
 
 
 class Worker(Base):

@@ -8,6 +8,8 @@ from sqlalchemy.orm import Session
 from db import clock
 from db.tables import Worker
 
+SILENT = 10.0  # seconds without a heartbeat after which a worker is in doubt; it beats every two
+
 
 def beat(session: Session, name: str) -> None:
     """Note that the worker lives."""

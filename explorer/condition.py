@@ -8,8 +8,8 @@ from answers.wording import counted
 from db.failures import Reason
 from db.leases import Lease
 from db.status import Status
+from db.workers import SILENT
 
-SILENT = 10.0  # seconds without a heartbeat after which a worker is in doubt; it beats every two
 _LONG = 600.0  # seconds that a batch waits before it is said
 
 

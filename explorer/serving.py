@@ -29,7 +29,7 @@ def serve(
     """
     access = access_for(host, token)
     app = create_app(Service(database, settings, access), host_names(host, names))
-    uvicorn.run(app, host=host, port=port, log_level="warning", server_header=False)
+    uvicorn.run(app, host=host, port=port, log_config=None, server_header=False)  # it logs where this process does
 
 
 def access_for(host: str, token: str | None) -> Access:

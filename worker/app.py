@@ -9,11 +9,12 @@ import ssl
 from typing import Any
 
 from celery import Celery
-from celery.signals import after_setup_logger
+from celery.signals import setup_logging
 from kombu.transport import TRANSPORT_ALIASES
 
 from settings import read_settings
 from worker.embedded_redis import socket_url
+from worker.log_lines import early_format, log_to_stderr
 from worker.messages import QUEUE
 from worker.supervisor import Supervisor
 
@@ -36,6 +37,7 @@ app.conf.update(
     worker_send_task_events=False,
     worker_enable_remote_control=False,  # else whoever reaches Redis may stop workers; health comes from the ledger
     worker_hijack_root_logger=True,
+    worker_log_format=early_format(settings.log_format),
     worker_cancel_long_running_tasks_on_connection_loss=False,  # the lease decides, not the connection
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
@@ -53,8 +55,9 @@ if app.conf.broker_url.startswith("rediss://") and "ssl_cert_reqs" not in app.co
 app.steps["worker"].add(Supervisor)
 
 
-@after_setup_logger.connect
-def _hush(**_: Any) -> None:
+@setup_logging.connect
+def _log(loglevel: int, **_: Any) -> None:
+    log_to_stderr(settings.log_format, loglevel)
     # each look, message and result; and whole URLs, whose query may be a signature
     for name in ("alembic", "celery.worker.strategy", "celery.app.trace", "fsspec"):
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -62,6 +65,7 @@ def _hush(**_: Any) -> None:
 
 def run_worker(until_empty: bool, log_level: str) -> int:
     """Run a worker in this process until it is told to stop, or until the ledger is empty; return the exit code."""
+    log_to_stderr(settings.log_format, log_level.upper())  # Celery warns before it says that logging be set up
     worker = app.Worker(until_empty=until_empty, loglevel=log_level, quiet=True)
     worker.start()
     return int(worker.exitcode or 0)

@@ -9,11 +9,13 @@ from contextlib import suppress
 import redis
 from redis.exceptions import LockError
 
-from db import clock, due_batches
+from db import clock, due_batches, events
+from db.events import Event
 from db.session import Database
 from tagging.errors import MessageError
 from worker.embedded_redis import client_url
 from worker.messages import QUEUE, fresh_message, read_batch_id
+from worker.naming import process_name
 
 FULL = 8  # messages in Redis that keep workers busy between two dispatches
 REPUBLISH_AFTER = 10.0  # seconds after which a message counts as lost that is not in Redis and that nobody claimed
@@ -53,6 +55,7 @@ def _top_up(database: Database, client: redis.Redis) -> int:
     with database.write_session() as session:
         recovered = due_batches.take_recovered(session, FULL, REPUBLISH_AFTER, queued)
         new = due_batches.take_new(session, FULL - len(messages) - len(recovered), queued)
+        events.count(session, process_name(), {Event.DISPATCHES: len(recovered) + len(new)})
     if recovered:
         client.rpush(QUEUE, *map(fresh_message, reversed(recovered)))  # workers take from the right
     if new:

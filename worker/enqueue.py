@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from db import tweets
 from db.ledger import BATCH_SIZE
 from db.session import Database
+from worker import tracing
 from worker.backlog import Backlog
 from worker.job_writer import Chosen, JobWriter
 from worker.tweet_files import BadRow, Tweet
@@ -47,13 +48,14 @@ def enqueue(
     """
     summary, writer = Summary(), JobWriter(database, name, batch_size)
     size = min(_CHUNK, backlog.most * batch_size) if backlog else _CHUNK
-    for chunk in _chunks(_reported(rows, on_bad), size):
-        try:
-            if backlog:
-                backlog.wait_for_room(-(-len(chunk) // batch_size))
-        finally:  # what was read from a stream is stored, also where the waiting is broken off
-            _store(writer, chunk, summary)
-        on_stored(summary)
+    with tracing.span("enqueue", name=name):
+        for chunk in _chunks(_reported(rows, on_bad), size):
+            try:
+                if backlog:
+                    backlog.wait_for_room(-(-len(chunk) // batch_size))
+            finally:  # what was read from a stream is stored, also where the waiting is broken off
+                _store(writer, chunk, summary)
+            on_stored(summary)
     return summary
 
 

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from db import jobs, ledger
 from db.session import Database
+from worker import tracing
 from worker.patience import patiently
 
 Chosen = Iterable[tuple[int | None, Sequence[int]]]  # a model version, None for the one that is active, and tweets
@@ -37,7 +38,7 @@ class JobWriter:
             written = {} if job_id is None else ledger.written_after(session, job_id, self._last)
             for version_id, tweet_ids in () if written else choose(session):
                 if tweet_ids:
-                    job_id = job_id or jobs.open_job(session, self.name, self._token)
+                    job_id = job_id or jobs.open_job(session, self.name, self._token, tracing.current())
                     written |= ledger.add_batches(session, job_id, tweet_ids, self.batch_size, version_id)
         self.job_id, self._last = job_id, max(written, default=self._last)
         return list(written.values())

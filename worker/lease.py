@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import copy_context
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -49,7 +50,8 @@ def renewed(database: Database, claimed: ledger.Claim, every: float | None = Non
             except SQLAlchemyError as error:
                 log.warning("batch %d: the lease was not renewed: %s", claimed.batch_id, type(error).__name__)
 
-    thread = threading.Thread(target=renew, name="lease", daemon=True)
+    arguments = (renew,)  # its lines, too, say which batch they are about
+    thread = threading.Thread(target=copy_context().run, args=arguments, name="lease", daemon=True)
     thread.start()
     try:
         yield progress

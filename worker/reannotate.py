@@ -11,6 +11,7 @@ from db.failures import Choice, Key
 from db.ledger import BATCH_SIZE
 from db.selection import Selection
 from db.session import Database
+from worker import tracing
 from worker.enqueue import Summary
 from worker.job_writer import Chosen, JobWriter
 from worker.patience import patiently
@@ -32,17 +33,16 @@ def reannotate(
     that wait for the version already: their second reading finds the first one's mark.
     """
     summary, writer, last = Summary(), JobWriter(database, name, batch_size), -1
-    while True:
-        ids = patiently(_unread, database, version_id, chosen, last)
-        if not ids:
-            return summary
+    with tracing.span("reannotate", name=name, version=version_id):
+        while ids := patiently(_unread, database, version_id, chosen, last):
 
-        def choose(session: Session, ids: list[int] = ids) -> Chosen:
-            return [(version_id, ids)]
+            def choose(session: Session, ids: list[int] = ids) -> Chosen:
+                return [(version_id, ids)]
 
-        _count(summary, writer, writer.write(choose))
-        last = ids[-1]
-        progress(len(ids))
+            _count(summary, writer, writer.write(choose))
+            last = ids[-1]
+            progress(len(ids))
+    return summary
 
 
 def requeue(database: Database, choice: Choice, name: str, batch_size: int = BATCH_SIZE) -> Summary:
@@ -52,16 +52,15 @@ def requeue(database: Database, choice: Choice, name: str, batch_size: int = BAT
     """
     summary, writer = Summary(), JobWriter(database, name, batch_size)
     choice = replace(choice, until=patiently(_now, database))
-    while True:
-        picked = patiently(_pick, database, choice)
-        if not picked:
-            return summary
+    with tracing.span("requeue", name=name):
+        while picked := patiently(_pick, database, choice):
 
-        def revive(session: Session, picked: Sequence[Key] = picked) -> Chosen:
-            revived = sorted(failures.revive(session, picked), key=_version)
-            return [(version_id, [key[0] for key in keys]) for version_id, keys in groupby(revived, _version)]
+            def revive(session: Session, picked: Sequence[Key] = picked) -> Chosen:
+                revived = sorted(failures.revive(session, picked), key=_version)
+                return [(version_id, [key[0] for key in keys]) for version_id, keys in groupby(revived, _version)]
 
-        _count(summary, writer, writer.write(revive))
+            _count(summary, writer, writer.write(revive))
+    return summary
 
 
 def _unread(database: Database, version_id: int, chosen: Selection, after: int) -> list[int]:

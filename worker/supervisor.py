@@ -16,11 +16,13 @@ from celery.signals import task_failure
 from celery.worker import state
 from sqlalchemy.exc import SQLAlchemyError
 
-from db import ledger, workers
+from db import events, ledger, workers
+from db.events import Event
 from db.session import Database, open_database, reason
 from settings import Settings, read_settings
 from worker.dispatch import FULL, connect, dispatch
 from worker.embedded_redis import embedded_redis, revive
+from worker.log_lines import about
 from worker.messages import QUEUE
 from worker.naming import process_name, worker_name
 from worker.watchdog import Watchdog, begin_anew
@@ -120,10 +122,11 @@ class Supervisor(bootsteps.StartStopStep):
     def _return_orphans(self, database: Database) -> None:
         while self._orphans:
             batch_id, how = self._orphans[0]
-            with database.write_session() as session:
+            with about(batch_id), database.write_session() as session:
                 holder = ledger.holder(session, batch_id) or ""
                 is_orphan = holder.startswith(f"{self.name}/") and holder not in _living()
                 if is_orphan and ledger.fail_orphan(session, batch_id, holder, how):
+                    events.count(session, self.name, {Event.PROCESS_DEATHS: 1})
                     log.warning("batch %d goes back: its process died: %s", batch_id, how)
                 elif not holder:  # before the claim, while the model was loaded, or after the batch was given back
                     ledger.note_error(session, batch_id, how)

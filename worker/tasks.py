@@ -2,37 +2,30 @@
 
 import logging
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import cache
-from typing import NoReturn, Protocol
+from typing import NoReturn
 
 from sqlalchemy.orm import Session
 
-from db import ledger, spans, tweets
+from db import events, ledger, spans, tweets
+from db.events import Event
 from db.session import Database, open_database, reason
 from settings import read_settings
-from tagging.errors import ModelVersionError, PoisonTweetError, TweetspanError, UnfitProcessError
-from tagging.spans import Span
+from tagging.errors import ModelVersionError, TweetspanError, UnfitProcessError
+from worker import tracing
 from worker.app import app
 from worker.lease import LEASE, renewed
+from worker.log_lines import about
 from worker.messages import TASK
 from worker.naming import process_name
 from worker.patience import DATABASE_IS_AWAY, backoff, patiently
+from worker.reading import Reading, Tags, read
 
 _TRANSIENT = (*DATABASE_IS_AWAY, ConnectionError, MemoryError)
 _DELAY = 5.0  # seconds before a batch is tried again that failed
 
 log = logging.getLogger(__name__)
-
-Answers = dict[int, tuple[str, Sequence[Span]]]  # tweet id -> its text and spans
-
-
-class Tags(Protocol):
-    """What can tag: a Tagger, or a fake in tests."""
-
-    def tag(self, texts: Sequence[str], progress: Callable[[], None]) -> list[list[Span]]:
-        """Return the spans of each text, calling `progress` on the way."""
-
 
 FindTagger = Callable[[int], Tags]  # by model version
 
@@ -57,32 +50,34 @@ def annotate_batch(database: Database, batch_id: int, find_tagger: FindTagger) -
     the process is to end.
     """
     try:
-        version_id = patiently(_version_of, database, batch_id)
-        if version_id is None:
-            return False  # it has ended, or never was
-        tagger = _found(find_tagger, version_id)  # before the claim: loading may take longer than a lease
-        claimed = patiently(_claim, database, batch_id, ledger.new_token())
+        with about(batch_id):
+            version_id = patiently(_version_of, database, batch_id)
+            if version_id is None:
+                return False  # it has ended, or never was
+            tagger = _found(find_tagger, version_id)  # before the claim: loading may take longer than a lease
+            claimed = patiently(_claim, database, batch_id, ledger.new_token())
     except ModelVersionError as error:
         log.error("batch %d waits: %s", batch_id, error)
         return False
     if claimed is None:
         return False  # somebody else has it, or it was split or cancelled
-    try:
-        if claimed.model_version_id != version_id:  # another was activated in between
-            tagger = _found(find_tagger, claimed.model_version_id)
-        return _annotate(database, claimed, tagger)
-    except SystemExit:  # SIGTERM: billiard turns it into this
-        log.warning("batch %d goes back: this process stops", claimed.batch_id)
-        patiently(_give_back, database, claimed)
-        raise
-    except (TweetspanError, *_TRANSIENT) as error:
-        _record(database, ledger.give_back, claimed, error, backoff(claimed.setbacks))
-    except UnfitProcessError as error:
-        _record(database, ledger.fail, claimed, error, _DELAY)
-        _make_way(error)
-    except Exception as error:  # a bug or a batch that cannot be tagged: counted, so that it is split in the end
-        log.exception("batch %d failed", batch_id)
-        _record(database, ledger.fail, claimed, error, _DELAY)
+    with about(batch_id, claimed), tracing.annotating(claimed):
+        try:
+            if claimed.model_version_id != version_id:  # another was activated in between
+                tagger = _found(find_tagger, claimed.model_version_id)
+            return _annotate(database, claimed, tagger)
+        except SystemExit:  # SIGTERM: billiard turns it into this
+            log.warning("batch %d goes back: this process stops", claimed.batch_id)
+            patiently(_give_back, database, claimed)
+            raise
+        except (TweetspanError, *_TRANSIENT) as error:
+            _record(database, ledger.give_back, claimed, error, backoff(claimed.setbacks))
+        except UnfitProcessError as error:
+            _record(database, ledger.fail, claimed, error, _DELAY)
+            _make_way(error)
+        except Exception as error:  # a bug or a batch that cannot be tagged: counted, so that it is split in the end
+            log.exception("batch %d failed", batch_id)
+            _record(database, ledger.fail, claimed, error, _DELAY)
     return False
 
 
@@ -108,44 +103,37 @@ def _make_way(error: UnfitProcessError) -> NoReturn:
 
 def _claim(database: Database, batch_id: int, token: str) -> ledger.Claim | None:
     with database.write_session() as session:
+        is_overdue = ledger.is_overdue(session, batch_id)
         claimed = ledger.claim(session, batch_id, token, LEASE, process_name())
-        if claimed is not None and claimed.is_suspect:
-            _isolate(session, claimed)
+        if claimed is None:
             return None
-        return claimed
+        happened = {Event.CLAIMS: 1, Event.LEASE_EXPIRIES: int(is_overdue)}
+        happened[Event.TWEETS_CLAIMED] = len(claimed.tweet_ids)
+        if claimed.is_suspect:
+            happened |= _isolate(session, claimed)
+        events.count(session, process_name(), happened)
+        return None if claimed.is_suspect else claimed
 
 
 def _annotate(database: Database, claimed: ledger.Claim, tagger: Tags | Exception) -> bool:
     if isinstance(tagger, Exception):
         raise tagger
-    texts = patiently(_unread, database, claimed)
-    with renewed(database, claimed) as progress:
-        answers, poison = _tag(tagger, texts, progress)
-    keys = {spans.entity_key(text, span) for text, found in answers.values() for span in found}
-    entities = patiently(_look_up, database, keys)
-    return patiently(_finish, database, claimed, answers, poison, entities)
+    with tracing.span("read"):
+        texts = patiently(_unread, database, claimed)
+    with tracing.span("tag", tweets=len(texts)), renewed(database, claimed) as progress:
+        reading = read(tagger, texts, progress)
+    with tracing.span("store"):
+        keys = {spans.entity_key(text, span) for text, found in reading.answers.values() for span in found}
+        entities = patiently(_look_up, database, keys)
+        return patiently(_finish, database, claimed, reading, entities)
 
 
 def _unread(database: Database, claimed: ledger.Claim) -> dict[int, str]:
     """Read the tweets that still exist and do not carry the version's mark yet."""
     with database.read_session() as session:
         texts = tweets.texts(session, claimed.tweet_ids)
-        read = spans.marked(session, claimed.model_version_id, claimed.tweet_ids)
-    return {tweet_id: text for tweet_id, text in texts.items() if tweet_id not in read}
-
-
-def _tag(tagger: Tags, texts: Mapping[int, str], progress: Callable[[], None]) -> tuple[Answers, dict[int, str]]:
-    """Tag all texts; those that the tagger names as poison are left out and returned with the reason."""
-    remaining, poison = dict(texts), dict[int, str]()
-    while True:
-        ids = list(remaining)
-        try:
-            tagged = tagger.tag([remaining[tweet_id] for tweet_id in ids], progress) if ids else []
-        except PoisonTweetError as error:
-            poison |= {ids[index]: why for index, why in error.reasons.items()}
-            remaining = {tweet_id: text for tweet_id, text in remaining.items() if tweet_id not in poison}
-        else:
-            return {tweet_id: (remaining[tweet_id], found) for tweet_id, found in zip(ids, tagged, strict=True)}, poison
+        marked = spans.marked(session, claimed.model_version_id, claimed.tweet_ids)
+    return {tweet_id: text for tweet_id, text in texts.items() if tweet_id not in marked}
 
 
 def _look_up(database: Database, keys: set[spans.EntityKey]) -> dict[spans.EntityKey, int]:
@@ -154,41 +142,47 @@ def _look_up(database: Database, keys: set[spans.EntityKey]) -> dict[spans.Entit
 
 
 def _finish(
-    database: Database,
-    claimed: ledger.Claim,
-    answers: Answers,
-    poison: Mapping[int, str],
-    entities: Mapping[spans.EntityKey, int],
+    database: Database, claimed: ledger.Claim, reading: Reading, entities: Mapping[spans.EntityKey, int]
 ) -> bool:
     """Write marks, spans and `done` in one transaction, if the claim still counts."""
     with database.write_session() as session:
         if not ledger.finish(session, claimed):
+            events.count(session, process_name(), {Event.FENCED_FINISHES: 1})
             log.warning("batch %d was taken over; its annotations are dropped here", claimed.batch_id)
             return False
-        dead = sum(spans.mark_dead(session, claimed.model_version_id, [one], why) for one, why in poison.items())
+        version_id = claimed.model_version_id
+        dead = sum(spans.mark_dead(session, version_id, [one], why) for one, why in reading.poison.items())
         ledger.count_dead(session, claimed, dead)
-        spans.store(session, claimed.model_version_id, answers, entities)
-    log.info("batch %d: %d tweets tagged", claimed.batch_id, len(answers))
+        tagged, stored = spans.store(session, version_id, reading.answers, entities)
+        counted = {Event.TWEETS_TAGGED: tagged, Event.SPANS_STORED: stored, Event.TWEETS_DIED: dead}
+        events.count(
+            session, process_name(), {**counted, Event.BATCHES_TAGGED: 1, Event.TAGGING_SECONDS: reading.seconds}
+        )
+    log.info("batch %d: %d tweets tagged", claimed.batch_id, len(reading.answers))
     return True
 
 
-def _isolate(session: Session, claimed: ledger.Claim) -> None:
-    """Split a batch that failed too often; give up a single tweet."""
+def _isolate(session: Session, claimed: ledger.Claim) -> dict[Event, int]:
+    """Split a batch that failed too often; give up a single tweet. Return what happened."""
     why = claimed.error or f"the process that tagged it ended {claimed.attempt - 1} times without saying why"
     if len(claimed.tweet_ids) > 1:
         log.warning("batch %d is split: %s", claimed.batch_id, why)
         ledger.split(session, claimed, why)
-    elif not claimed.tweet_ids:  # they were deleted meanwhile
+        return {Event.SPLITS: 1}
+    if not claimed.tweet_ids:  # they were deleted meanwhile
         ledger.finish(session, claimed)
     elif ledger.bury(session, claimed, why):
         log.error("tweet %d is dead: %s", claimed.tweet_ids[0], why)
         dead = spans.mark_dead(session, claimed.model_version_id, claimed.tweet_ids, why)
         ledger.count_dead(session, claimed, dead)
+        return {Event.TWEETS_DIED: dead}
+    return {}
 
 
 def _give_back(database: Database, claimed: ledger.Claim) -> None:
     with database.write_session() as session:
-        ledger.give_back(session, claimed)
+        if ledger.give_back(session, claimed):
+            events.count(session, process_name(), {Event.GIVEN_BACK: 1})
 
 
 def _record(
@@ -201,10 +195,12 @@ def _record(
     told = error if isinstance(error, TweetspanError) else type(error).__name__  # others may quote texts
     log.warning("batch %d goes back: %s", claimed.batch_id, told)
     line = f"{type(error).__name__}: {reason(error)}"[:1000]
+    event = Event.FAILURES if how is ledger.fail else Event.GIVEN_BACK
 
     def write() -> None:
         with database.write_session() as session:
-            how(session, claimed, line, delay)
+            if how(session, claimed, line, delay):
+                events.count(session, process_name(), {event: 1})
 
     patiently(write)
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 
 from tagging.errors import PoisonTweetError
 from tagging.spans import Span
-from worker.tasks import Tags
+from worker.reading import Tags
 
 POISON, KILLER, LONG = "[poison]", "[killer]", "[long]"
 LABELS = ("PER", "ORG", "LOC")

@@ -16,7 +16,7 @@ from benchmarks.delivery.replaced import real_active_model, replace_active_model
 from db.session import Database
 from settings import Settings
 from worker.app import app
-from worker.tasks import Tags
+from worker.reading import Tags
 
 _USES_REAL_MODEL = bool(os.environ.get("CHAOS_REAL_MODEL"))
 _IS_INSTANT = bool(os.environ.get("CHAOS_INSTANT"))

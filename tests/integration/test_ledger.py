@@ -91,7 +91,7 @@ def test_a_claim_tells_all_about_the_batch(database: Database, fake_clock: FakeC
     (batch_id,) = add_batches(database, ids)
     claimed = claim(database, batch_id)
     stored = row(database, batch_id)
-    assert claimed == Claim(batch_id, claimed.token, version_id, ids, attempt=1, is_child=False)
+    assert claimed == Claim(batch_id, claimed.job_id, claimed.token, version_id, ids, attempt=1, is_child=False)
     assert (stored.status, stored.lease_token) == (ledger.LEASED, claimed.token)
     assert stored.lease_expires_at == fake_clock.time + LEASE
 

@@ -47,7 +47,7 @@ def store(database: Database, version_id: int, answers: Mapping[int, tuple[str, 
     with database.write_session() as session:
         entities = spans.look_up_entities(session, keys)
     with database.write_session() as session:
-        return spans.store(session, version_id, answers, entities)
+        return spans.store(session, version_id, answers, entities)[0]
 
 
 def stored_spans(database: Database) -> list[tuple[int, Span, str]]:

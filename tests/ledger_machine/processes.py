@@ -18,6 +18,7 @@ from tests.ledger_machine.model import LEASE, Model
 from tests.ledger_machine.stored import new_batches
 from tests.ledger_machine.world import ANSWER_LOST, BreakingDatabase, Clocks, ForgetfulRedis, Outcome
 from worker import tasks
+from worker.reading import Reading, read
 
 WORKERS = ("left", "right")  # the first has two of the three processes
 PROCESSES = 3
@@ -30,7 +31,7 @@ class Work:
     batch_id: int
     token: str
     claim: Claim | None = None
-    reading: tuple[tasks.Answers, dict[int, str], dict[spans.EntityKey, int]] | None = None
+    reading: tuple[Reading, dict[spans.EntityKey, int]] | None = None
 
 
 class Processes(RuleBasedStateMachine):
@@ -162,16 +163,17 @@ class Processes(RuleBasedStateMachine):
 
         def tag() -> None:
             texts = tasks._unread(self.database, claimed)
-            answers, poison = tasks._tag(KnownTagger(claimed.model_version_id), texts, lambda: None)
-            keys = {spans.entity_key(said, span) for said, found in answers.values() for span in found}
-            work.reading = answers, poison, tasks._look_up(self.database, keys)
+            reading = read(KnownTagger(claimed.model_version_id), texts, lambda: None)
+            keys = {spans.entity_key(said, span) for said, found in reading.answers.values() for span in found}
+            work.reading = reading, tasks._look_up(self.database, keys)
 
         return self.call(worker_of(process), break_before, tag)
 
     def _finish(self, process: int, work: Work, break_before: int | None) -> Outcome:
-        answers, poison, _ = work.reading
+        reading, _ = work.reading
+        read_ones = reading.answers.keys() | reading.poison.keys()
         outcome = self.call(worker_of(process), break_before, tasks._finish, self.database, work.claim, *work.reading)
-        if self.follow(outcome, self.model.finish, work.batch_id, work.token, answers.keys() | poison.keys()):
+        if self.follow(outcome, self.model.finish, work.batch_id, work.token, read_ones):
             self.finished[work.batch_id].add(work.token)
         if not outcome.broken:
             self.tally["finishes" if outcome.value else "finishes that came too late"] += 1
