@@ -11,7 +11,7 @@ from fastapi.responses import FileResponse, RedirectResponse
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from explorer import api, health
+from explorer import api, health, metrics
 from explorer.body_limit import BodyLimit
 from explorer.failures import handle_failures
 from explorer.forms import PROBLEMS
@@ -37,7 +37,7 @@ _ASSETS = {"style.css": "text/css", "icon.svg": "image/svg+xml"}
 _PAGES = (
     today, entities, entity, entity_edits, edits, suggestions, tweets, tweet, models, queue, docs, sign_in,
 )  # fmt: skip
-_ROUTERS = (*(one.router for one in _PAGES), *api.ROUTERS, health.router)
+_ROUTERS = (*(one.router for one in _PAGES), *api.ROUTERS, health.router, metrics.router)
 
 
 def create_app(service: Service, hosts: Sequence[str]) -> FastAPI:
