@@ -10,7 +10,9 @@ def db_command() -> None:
 
 @db_command.command("upgrade")
 def upgrade() -> None:
-    """Create the tables, or run the migrations that are missing. Stop the workers first.
+    """Create the tables, or run the migrations that are missing. Workers may run, but on SQLite they wait meanwhile.
+
+    Those of before go on until they are started again with this program; see docs/operations.md.
 
     \b
     Example: tweetspan db upgrade

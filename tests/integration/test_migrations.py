@@ -183,7 +183,7 @@ def test_another_revision_is_refused_with_both_names(engine: Engine, database_ur
     upgrade(engine)
     with engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = 'abc123'"))
-    with pytest.raises(DatabaseError, match="tweetspan db upgrade") as caught:
+    with pytest.raises(DatabaseError, match="update tweetspan here") as caught:
         open_database(database_url)
     assert "abc123" in str(caught.value)
     assert head() in str(caught.value)
