@@ -12,7 +12,9 @@ from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 from urllib.parse import urlsplit
+from urllib.request import Request, urlopen
 
 import psycopg
 import pytest
@@ -28,7 +30,8 @@ from tests.processes import ROOT, TWEETSPAN, WorkerProcess, environment, running
 COMPOSE = ROOT / "docker-compose.yml"
 VARIABLE = re.compile(r"\$\{(\w+)(?::([-?])([^}]*))?\}")
 VALUES = {"POSTGRES_PASSWORD": "databasesecret", "REDIS_PASSWORD": "brokersecret"}  # what .env must say
-OURS = ("migrate", "worker", "tweetspan")
+TOKEN = "EXPLORER_TOKEN"  # and this, which goes into a file
+OURS = ("migrate", "worker", "explorer", "tweetspan")
 
 
 class _Loader(yaml.SafeLoader):
@@ -104,8 +107,9 @@ def test_the_specification_would_notice(tmp_path: Path) -> None:
 
 
 def test_nothing_listens_outside(services: dict[str, Any]) -> None:
+    assert [port for one in services.values() for port in one.get("ports", ())] == ["127.0.0.1:8321:8321"]
     for service in services.values():
-        assert not {"ports", "network_mode", "networks", "container_name", "hostname", "privileged"} & set(service)
+        assert not {"network_mode", "networks", "container_name", "hostname", "privileged"} & set(service)
 
 
 def test_versions_are_pinned(services: dict[str, Any]) -> None:
@@ -131,8 +135,8 @@ def test_passwords_are_required_and_the_same_on_both_sides(services: dict[str, A
 def test_every_variable_is_explained_and_no_secret_is_given() -> None:
     example = (ROOT / ".env.example").read_text()
     given = dict(re.findall(r"^(\w+)=(.*)$", example, re.MULTILINE))
-    assert set(given) == {name for name, _, _ in VARIABLE.findall(COMPOSE.read_text())}
-    assert {given[name] for name in VALUES} == {""}
+    assert set(given) == {TOKEN, *(name for name, _, _ in VARIABLE.findall(COMPOSE.read_text()))}
+    assert {given[name] for name in (TOKEN, *VALUES)} == {""}
     for name in given:
         assert re.search(rf"^# .+\n(\w+=.*\n)*{name}=", example, re.MULTILINE)
 
@@ -143,9 +147,9 @@ def test_the_order_of_the_start(services: dict[str, Any]) -> None:
     }
     assert waits["migrate"] == {"postgres": "service_healthy"}
     assert waits["worker"] == {"migrate": "service_completed_successfully", "redis": "service_healthy"}
-    assert waits["tweetspan"] == {"migrate": "service_completed_successfully"}
+    assert waits["tweetspan"] == waits["explorer"] == {"migrate": "service_completed_successfully"}
     assert services["migrate"]["restart"] == "no"
-    assert {name for name in services if "healthcheck" in services[name]} == {"redis", "postgres", "worker"}
+    assert {name for name in services if "healthcheck" in services[name]} == {"redis", "postgres", "worker", "explorer"}
     assert [name for name in services if "profiles" in services[name]] == ["tweetspan"]
 
 
@@ -336,3 +340,28 @@ def test_migrate_then_worker_then_a_warm_shutdown(
 def _stopped_within(worker: WorkerProcess, grace: float) -> bool:
     """Docker sends SIGTERM, and SIGKILL when the grace is over; without work a few seconds must do."""
     return worker.terminate(min(grace, 15)) == 0
+
+
+def test_the_explorer_answers_its_health_check_and_takes_the_token(
+    project: dict[str, Any], services: dict[str, Any], postgresql_url: str, tmp_path: Path
+) -> None:
+    explorer, port, token = services["explorer"], free_port(), "the-token-of-the-tests"
+    assert project["secrets"] == {"explorer_token": {"environment": TOKEN}}
+    (secret,) = explorer["secrets"]
+    (tmp_path / secret).write_text(f"{token}\n")
+    command = [part.replace("/run/secrets/", f"{tmp_path}/") for part in explorer["command"]]
+    env = environment_of(explorer, tmp_path / "home", postgresql_url, 6379)
+    assert tweetspan(env, "db", "upgrade").returncode == 0
+    check = {
+        **explorer["healthcheck"],
+        "test": [part.replace("8321", str(port)) for part in explorer["healthcheck"]["test"]],
+    }
+    with running([*TWEETSPAN, *command, "--port", str(port)], env, tmp_path / "explorer.log"):
+        wait_until(
+            lambda: is_healthy({**explorer, "healthcheck": check}, Path(sys.executable).parent), 30, "it is healthy"
+        )
+        with pytest.raises(HTTPError, match="401"):
+            urlopen(f"http://127.0.0.1:{port}/metrics")
+        asked = Request(f"http://127.0.0.1:{port}/metrics", headers={"Authorization": f"Bearer {token}"})
+        with urlopen(asked) as answer:
+            assert b"tweetspan_workers 0.0" in answer.read()
