@@ -116,5 +116,6 @@ TheVisitor = Annotated[Visitor, Depends(visitor)]
 FormWriter = Annotated[Visitor, Depends(form_writer)]
 Filters = Annotated[Asked, Depends(asked)]
 Limit = Annotated[int, Query(ge=1, le=1000, description="Rows at most.")]
-EntityName = Annotated[str, Query(max_length=2000, description="LOC:london, or london; also an alias or a given name.")]
+_NAME = "LOC:london, or london; also an alias or a given name."
+EntityName = Annotated[str, Query(max_length=2000, description=_NAME, examples=["LOC:london"])]
 EditNumber = Annotated[int | None, Query(ge=1, le=2**63 - 1, description="The edit that was made just now.")]

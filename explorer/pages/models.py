@@ -27,7 +27,7 @@ router = APIRouter(tags=["pages"])
 _CONTRASTS = 20
 _REPORT_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'"
 
-Version = Annotated[int, Query(ge=1, le=2**31 - 1, description="Its number.")]
+Version = Annotated[int, Query(ge=1, le=2**31 - 1, description="Its number.", examples=[1])]
 
 
 class Models(BaseModel):

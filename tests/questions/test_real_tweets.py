@@ -1,7 +1,6 @@
 """The questions on 2,295 real tweets, against the brute force of the other tests. The readings are by rules: what is
 checked is how they are asked, not the tagger."""
 
-import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,11 +12,10 @@ from db.questions.find import find
 from db.questions.search import search
 from db.questions.similar import similar
 from db.session import Database
-from tagging.spans import Span
 from tests.questions import test_compare, test_exports, test_find, test_similar, test_timeline, test_top
+from tests.questions.real_world import real_world
 from tests.questions.test_search import mention, newest_first
-from tests.questions.world import Found, Key, StoredTweet, World, add_version, edit, store
-from worker.tweet_files import Tweet, read_tweets
+from tests.questions.world import Key, World
 
 EARLY = datetime(2012, 1, 9, 12, tzinfo=UTC)
 MIDDLE = datetime(2012, 1, 17, tzinfo=UTC)
@@ -30,48 +28,12 @@ FILTERS = [
     Filter(model_version_id=2, query="the -rt"),
     Filter(model_version_id=1, query="new*", until=MIDDLE),
 ]
-_NAME = re.compile(r"@\w+|#\w+|[A-Z]\w+(?: [A-Z]\w+)*")
-
-
-class RealWorld(World):
-    """Remembers its mentions: there are many, and they do not change."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._known: dict[Filter, list[Found]] = {}
-        self._shown: dict[tuple[Key, int], str] = {}
-
-    def mentions(self, chosen: Filter) -> list[Found]:
-        if chosen not in self._known:
-            self._known[chosen] = super().mentions(chosen)
-        return self._known[chosen]
-
-    def shown(self, key: Key, version_id: int) -> str:
-        if (key, version_id) not in self._shown:
-            self._shown[key, version_id] = super().shown(key, version_id)
-        return self._shown[key, version_id]
 
 
 @pytest.fixture
 def real(database: Database, shared: Path) -> World:
-    """The real tweets, read by two versions, with some edits, in a fresh database of each kind."""
-    world, versions = RealWorld(), [add_version(database), add_version(database)]
-    for file in sorted((shared / "tweets").glob("*.jsonl")):
-        with file.open("rb") as stream:
-            tweets = [StoredTweet(*row) for row in read_tweets(stream, file.name) if isinstance(row, Tweet)]
-        store(database, world, versions[0], {tweet: by_rules(tweet.text) for tweet in tweets})
-        store(database, world, versions[1], {tweet: by_rules(tweet.text)[1:] for tweet in tweets[::2]})
-    edit(database, world)
-    assert len(world.tweets) == 2295
-    return world
-
-
-def by_rules(text: str) -> tuple[Span, ...]:
-    """Read handles, hashtags and what begins with a capital; label and score follow from the letters."""
-    found = ((one.start(), one.end(), sum(map(ord, one[0]))) for one in _NAME.finditer(text))
-    return tuple(
-        Span(start, end, ("PER", "LOC", "ORG")[number % 3], number % 100 / 100) for start, end, number in found
-    )
+    """The real tweets in a fresh database of each kind."""
+    return real_world(database, shared)
 
 
 def test_every_question(database: Database, real: World) -> None:
