@@ -1,11 +1,12 @@
-"""One JSON value to tweets: API v1.1 and v2 objects, v2 pages, plain objects. Pure functions, standard library only.
+"""One JSON value to tweets: API v1.1 and v2 objects, v2 pages, plain objects. Standard library only.
 
-A tweet without a usable id, text or date is a BadTweetError; any other field that cannot be used is None.
+A tweet without a usable id, text or date is a BadTweetError; any other field that cannot be used is None. The functions
+are pure, but for a look at the clock: a tweet of the future would be the newest for years, and no other day the last.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from tagging.errors import BadTweetError
 Fields = Mapping[str, object]
 
 _NOTHING: Fields = MappingProxyType({})
+_AHEAD = timedelta(days=1)  # that a clock may be wrong
 _BIGGEST_ID = 2**63 - 1  # what a database's BIGINT holds
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,19}")
 _DECIMAL_NUMBER = re.compile(r"(?=.*[.,e])[+-]?[0-9]+(?:[.,][0-9]*)?(?:e[+-]?[0-9]+)?", re.IGNORECASE)
@@ -276,10 +278,13 @@ def _date(value: object) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(_iso(value))
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
         wanted = "2018-10-10T20:19:24Z or Wed Oct 10 20:19:24 +0000 2018"
         raise BadTweetError(f"the date {shown(value)} cannot be read; wanted is {wanted}") from None
+    if moment > datetime.now(UTC) + _AHEAD:
+        raise BadTweetError(f"the date {shown(value)} lies in the future by this machine's clock; mend one of them")
+    return moment
 
 
 def _iso(value: object) -> str:

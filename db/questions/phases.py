@@ -61,19 +61,30 @@ def steps(series: Any) -> list[int]:
     The fit is the Poisson likelihood, less a price for each step. Source: Scargle and others 2013, Studies in
     astronomical time series analysis VI (Bayesian blocks); the price is their equation 21.
     """
-    length, sums = len(series), np.concatenate([[0.0], np.cumsum(series)])
+    edges = _edges(series)
+    sums = np.concatenate([[0.0], np.cumsum(series)])[edges]
     price = 4 - log(73.53 * _CHANCE * sums[-1] ** -0.478)
-    best, start = np.zeros(length + 1), [0] * (length + 1)
-    for end in range(1, length + 1):
+    best, start = np.zeros(len(edges)), [0] * len(edges)
+    for end in range(1, len(edges)):
         found = sums[end] - sums[:end]
-        rates = np.maximum(found, 1) / np.arange(end, 0, -1)  # where nothing was found, nothing is multiplied
+        rates = np.maximum(found, 1) / (edges[end] - edges[:end])  # where nothing was found, nothing is multiplied
         fits = np.round(best[:end] + found * np.log(rates) - price, 9)
         start[end] = int(fits.argmax())
         best[end] = fits[start[end]]
-    found_starts = [start[length]]
+    found_starts = [start[-1]]
     while found_starts[-1] > 0:
         found_starts.append(start[found_starts[-1]])
-    return found_starts[::-1]
+    return [int(edges[one]) for one in found_starts[::-1]]
+
+
+def _edges(series: Any) -> Any:
+    """Return where a step of the best fit can begin or end: beside a period with mentions.
+
+    Moved through periods without any, an edge makes the fit better towards one of their ends, since n log(n / t) is
+    convex in t. So a story that rests for eight thousand years takes no longer than one without the rest.
+    """
+    busy = np.flatnonzero(series)
+    return np.unique(np.concatenate([[0], busy, busy + 1, [len(series)]]))
 
 
 def _heights(rates: Sequence[float], most: int) -> list[int]:

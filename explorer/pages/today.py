@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -142,12 +143,17 @@ def _steps(asked: Asked, window: Filter) -> dict[str, str]:
     """Return where the neighbouring windows are, and the week that ends with this one."""
     assert window.since is not None
     assert window.until is not None
-    length = window.until - window.since
-    return {
-        "Before": _at(asked, window.since - length, window.since),
-        "After": _at(asked, window.until, window.until + length),
-        "The week until then": _at(asked, window.until - timedelta(days=7), window.until),
+    length, week = window.until - window.since, timedelta(days=7)
+    steps = {
+        "Before": (window.since, -length),
+        "After": (window.until, length),
+        "The week until then": (window.until, -week),
     }
+    found = {}
+    for name, (moment, step) in steps.items():
+        with suppress(OverflowError):  # there is no day before year 1, nor after 9999
+            found[name] = _at(asked, *sorted((moment, moment + step)))
+    return found
 
 
 def _at(asked: Asked, since: datetime, until: datetime) -> str:

@@ -90,3 +90,10 @@ def test_a_question_is_broken_off(database: Database) -> None:
         session.execute(text(endless[session.get_bind().dialect.name]))
     with service.heavy() as session:
         assert session.execute(text("SELECT 1")).scalar() == 1
+
+
+def test_at_the_ends_of_the_calendar(reader: TestClient, world: World) -> None:
+    assert reader.get("/today?since=9999-12-31&until=9999-12-31T23:59:59").status_code == 200
+    answer = reader.get("/today?since=0001-01-01&until=0001-01-02")
+    assert answer.status_code == 400
+    assert "there is no time before that window" in answer.text

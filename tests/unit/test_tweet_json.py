@@ -1,7 +1,7 @@
 """One JSON value to tweets: every shape, every field that can be wrong."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -232,6 +232,14 @@ def test_bad_dates_are_named(value: object) -> None:
     message = reason({"id": 1, "text": "a", "created_at": value})
     assert message.startswith("the date ")
     assert "wanted is 2018-10-10T20:19:24Z" in message
+
+
+def test_a_tweet_of_the_future_is_refused_but_not_one_of_a_clock_that_is_an_hour_ahead() -> None:
+    now = datetime.now(UTC)
+    assert one({"id": 1, "text": "a", "created_at": (now + timedelta(hours=1)).isoformat()}).created_at is not None
+    message = reason({"id": 1, "text": "a", "created_at": (now + timedelta(days=2)).isoformat()})
+    assert "lies in the future by this machine's clock" in message
+    assert "in the future" in reason({"id": 1, "text": "a", "created_at": "9999-12-31"})
 
 
 @pytest.mark.parametrize("junk", [5, 1.5, True, [], [[]], {}, {"id": {}}, "", " ", "\0", "\ud800"])
