@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.responses import FileResponse, RedirectResponse
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -16,6 +16,7 @@ from explorer.body_limit import BodyLimit
 from explorer.failures import handle_failures
 from explorer.forms import PROBLEMS
 from explorer.headers import SecurityHeaders
+from explorer.known_parameters import refuse_others
 from explorer.pages import (
     docs,
     edits,
@@ -37,7 +38,7 @@ _ASSETS = {"style.css": "text/css", "icon.svg": "image/svg+xml"}
 _PAGES = (
     today, entities, entity, entity_edits, edits, suggestions, tweets, tweet, models, queue, docs, sign_in,
 )  # fmt: skip
-_ROUTERS = (*(one.router for one in _PAGES), *api.ROUTERS, health.router, metrics.router)
+_ROUTERS = (*(one.router for one in _PAGES), *api.ROUTERS)
 
 
 def create_app(service: Service, hosts: Sequence[str]) -> FastAPI:
@@ -60,6 +61,8 @@ def create_app(service: Service, hosts: Sequence[str]) -> FastAPI:
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))
     app.add_middleware(SecurityHeaders)
     for router in _ROUTERS:
+        app.include_router(router, dependencies=[Depends(refuse_others)])
+    for router in (health.router, metrics.router):
         app.include_router(router)
     app.get("/", include_in_schema=False)(_home)
     for name, media_type in _ASSETS.items():

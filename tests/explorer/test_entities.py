@@ -5,6 +5,7 @@ import io
 import re
 from html import unescape
 
+import pytest
 from fastapi.testclient import TestClient
 
 from db.filters import Filter
@@ -35,3 +36,11 @@ def test_a_filter_that_cannot_be_read_is_named(reader: TestClient, world: World)
         answer = reader.get(f"/entities.json{query}")
         assert (answer.status_code, word in answer.json()["error"]) == (status, True)
         assert reader.get(f"/entities{query}").status_code == status
+
+
+@pytest.mark.parametrize("path", ["/entities", "/entities.json", "/api/entities/top"])
+def test_a_parameter_that_nobody_knows_is_not_passed_over(reader: TestClient, world: World, path: str) -> None:
+    answer = reader.get(path, params={"labl": "PER"})
+    assert answer.status_code == 400
+    assert f"{path} takes no parameter 'labl'; did you mean 'label'?" in unescape(answer.text).replace('\\"', '"')
+    assert "takes no parameter 'zzz'; there are:" in unescape(reader.get(path, params={"zzz": "1"}).text)
