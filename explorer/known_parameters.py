@@ -15,11 +15,12 @@ _EVERYWHERE = {"said"}  # what a page that was led to is to say
 
 async def refuse_others(request: Request) -> None:
     """Raise QueryError for a query parameter that the page or question does not take."""
-    known = {*_names(request.scope["route"].dependant), *_EVERYWHERE}
+    known = set(_names(request.scope["route"].dependant))
     for name in request.query_params:
-        if name not in known:
+        if name not in known | _EVERYWHERE:
             near = get_close_matches(name, known, 1)
-            what = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(sorted(known - _EVERYWHERE))}"
+            listed = f"it takes {', '.join(sorted(known))}" if known else "it takes none"
+            what = f"did you mean {near[0]!r}?" if near else listed
             raise QueryError(f"{request.url.path} takes no parameter {name[:100]!r}; {what}")
 
 

@@ -161,8 +161,12 @@ def test_twins_are_no_pages(client: TestClient, database: Database) -> None:
     fill(client, database, NAMES, 1001)
     twins = [path for path in routes() if path.endswith((".json", ".csv"))]
     assert len(twins) >= 5
+    name = {"name": key(NAMES[6], 6)}
+    needed = {"tweet": {"id": 1001}, "entity": name, "timeline": name, "model": {"version": 1}}
+    needed["compare"] = {"one": 1, "other": 2}
     for path in twins:
-        answer = client.get(f"{path}?id=1001&name={quote(key(NAMES[6], 6))}&version=1&one=1&other=2")
+        what = path.rpartition("/")[2].partition(".")[0]
+        answer = client.get(path, params=needed.get(what, {}))
         assert answer.status_code == 200, (path, answer.text)
         assert answer.headers["x-content-type-options"] == "nosniff"
         CHECKS[answer.headers["content-type"].partition(";")[0]](answer.text)
