@@ -5,15 +5,15 @@ from __future__ import annotations
 import gzip
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException
 from itertools import islice
-from multiprocessing import get_context
 from threading import Event, Thread, local
 from typing import NamedTuple
 
 import psutil
+from sqlalchemy.exc import TimeoutError
 
 from benchmarks.explorer_mix import PAGES, Page, Subject, rounds
 from db.session import open_database
@@ -33,16 +33,6 @@ class Answer(NamedTuple):
 
 
 Ask = Callable[[Page, Subject], tuple[int, bool]]
-
-
-def of_explorer(port: int, subjects: list[Subject], clients: int, seconds: float) -> list[Answer]:
-    """Ask the explorer for pages, in a process of its own."""
-    return _in_a_process(_ask_explorer, port, subjects, clients, seconds)
-
-
-def of_database(url: str, subjects: list[Subject], clients: int, seconds: float) -> list[Answer]:
-    """Ask the database what the pages ask it, in a process of its own."""
-    return _in_a_process(_ask_database, url, subjects, clients, seconds)
 
 
 @contextmanager
@@ -65,14 +55,8 @@ def memory_of(process: int) -> Iterator[list[float]]:
         samples.append(watched.memory_info().rss / 1e6)
 
 
-def _in_a_process(
-    ask: Callable[..., list[Answer]], where: int | str, subjects: list[Subject], clients: int, seconds: float
-) -> list[Answer]:
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
-        return process.submit(ask, where, subjects, clients, seconds).result()
-
-
-def _ask_explorer(port: int, subjects: list[Subject], clients: int, seconds: float) -> list[Answer]:
+def ask_explorer(port: int, subjects: list[Subject], clients: int, seconds: float) -> list[Answer]:
+    """Ask the explorer for pages."""
     own = local()
 
     def ask(page: Page, subject: Subject) -> tuple[int, bool]:
@@ -91,15 +75,16 @@ def _ask_explorer(port: int, subjects: list[Subject], clients: int, seconds: flo
     return _drive(ask, subjects, clients, seconds)
 
 
-def _ask_database(url: str, subjects: list[Subject], clients: int, seconds: float) -> list[Answer]:
+def ask_database(url: str, subjects: list[Subject], clients: int, seconds: float) -> list[Answer]:
+    """Ask the database what the pages ask it."""
     database = open_database(url)
 
     def ask(page: Page, subject: Subject) -> tuple[int, bool]:
         try:
             with database.read_session() as session:
                 page.ask(session, subject)
-        except TweetspanError:
-            return 400, False
+        except (TweetspanError, TimeoutError):  # the latter: no connection came free
+            return 503, False
         return 200, True
 
     try:

@@ -20,9 +20,11 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +32,8 @@ import click
 from sqlalchemy import select, text
 
 from benchmarks.enqueue_copy import fresh_database, server, sqlalchemy_url
-from benchmarks.explorer_clients import Answer, memory_of, of_database, of_explorer
-from benchmarks.explorer_mix import PAGES, subjects_in
+from benchmarks.explorer_clients import Answer, ask_database, ask_explorer, memory_of
+from benchmarks.explorer_mix import PAGES, Subject, subjects_in
 from benchmarks.generated import fill
 from benchmarks.machine import machine, report, table
 from db import fulltext
@@ -87,7 +89,7 @@ def main(spans: int, clients: int | None, seconds: float, kind: str, file: Path 
     with tempfile.TemporaryDirectory(prefix="tweetspan-benchmark-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         with database_url(folder, kind) as url:
-            measured = measure(folder, url, spans, clients, seconds)
+            measured = measure(folder, url, prepare(url, spans), clients, seconds)
     pages, memory = figures(measured), growth(measured.memory)
     show(pages, memory, clients)
     report(about, file, wanted | {"pages": [asdict(one) for one in pages], "memory": memory, **statuses(measured)})
@@ -105,8 +107,8 @@ def database_url(folder: Path, kind: str) -> Iterator[str]:
         yield sqlalchemy_url(own)
 
 
-def measure(folder: Path, url: str, spans: int, clients: int, seconds: float) -> Measured:
-    """Fill the database, and ask the explorer and then the database itself, first a single client and then all."""
+def prepare(url: str, spans: int) -> list[Subject]:
+    """Fill the database, and choose what will be asked about."""
     database = open_database(url)
     began = time.perf_counter()
     fill(database, spans, _ENTITIES)
@@ -114,13 +116,23 @@ def measure(folder: Path, url: str, spans: int, clients: int, seconds: float) ->
     subjects = subjects_in(database, _SUBJECTS)
     database.close()
     print(f"stored {spans:,} mentions in {time.perf_counter() - began:.0f} s", flush=True)
-    with explorer(folder, url) as (process, port):
-        single = of_explorer(port, subjects, 1, seconds / 2)
-        with memory_of(process.process.pid) as memory:
-            loaded = of_explorer(port, subjects, clients, seconds)
-        tell_faults(process.said)
-    single_bare = of_database(url, subjects, 1, seconds / 2)
-    return Measured(loaded, of_database(url, subjects, clients, seconds), single, single_bare, memory)
+    return subjects
+
+
+def measure(folder: Path, url: str, subjects: list[Subject], clients: int, seconds: float) -> Measured:
+    """Ask the explorer and then the database itself, first a single client and then all."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as others:
+
+        def asked(ask: Callable[..., list[Answer]], where: int | str, so_many: int, so_long: float) -> list[Answer]:
+            return others.submit(ask, where, subjects, so_many, so_long).result()
+
+        with explorer(folder, url) as (process, port):
+            single = asked(ask_explorer, port, 1, seconds / 2)
+            with memory_of(process.process.pid) as memory:
+                loaded = asked(ask_explorer, port, clients, seconds)
+            tell_faults(process.said)
+        single_bare = asked(ask_database, url, 1, seconds / 2)
+        return Measured(loaded, asked(ask_database, url, clients, seconds), single, single_bare, memory)
 
 
 def add_words(database: Database) -> None:
