@@ -13,7 +13,7 @@ from threading import Event, Thread, local
 from typing import NamedTuple
 
 import psutil
-from sqlalchemy.exc import TimeoutError
+from sqlalchemy.exc import SQLAlchemyError
 
 from benchmarks.explorer_mix import PAGES, Page, Subject, rounds
 from db.session import open_database
@@ -83,7 +83,7 @@ def ask_database(url: str, subjects: list[Subject], clients: int, seconds: float
         try:
             with database.read_session() as session:
                 page.ask(session, subject)
-        except (TweetspanError, TimeoutError):  # the latter: no connection came free
+        except (TweetspanError, SQLAlchemyError):  # the latter: no connection came free, or it was broken off
             return 503, False
         return 200, True
 

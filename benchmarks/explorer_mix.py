@@ -40,10 +40,12 @@ from db.session import Database
 from db.status import read_status
 from db.tables import Entity, Span
 from explorer.addresses import address
-from explorer.parameters import asked
 
 _WORDS = 5000  # of which `benchmarks.generated` makes texts
-_NOTHING = asked()
+_NOTHING: Asked = {
+    "model": "active", "label": None, "since": None, "until": None, "min_score": {}, "language": None, "author": None,
+    "originals": False, "kind": "all", "hidden": False, "text_query": None,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
