@@ -61,11 +61,12 @@ class Subject:
 
 @dataclass(frozen=True)
 class Page:
-    """A page by its name, its address, and the questions that it asks the database."""
+    """A page by its name, its address, and the questions that it asks the database; heavy ones read many tweets."""
 
     name: str
     address: Callable[[Subject], str]
     ask: Callable[[Session, Subject], object]
+    is_heavy: bool = False
 
 
 def subjects_in(database: Database, most: int) -> list[Subject]:
@@ -156,12 +157,12 @@ def _limits(**conditions: Any) -> Asked:
 
 
 PAGES = (
-    Page("/today", lambda _: "/today", _today),
+    Page("/today", lambda _: "/today", _today, is_heavy=True),
     Page("/entities", lambda _: "/entities", lambda session, _: _entities(session, _NOTHING)),
     Page("/entities, a week", lambda one: address("/entities", since=one.since, until=one.until),
          lambda session, one: _entities(session, _limits(since=one.since, until=one.until))),
-    Page("/entity", lambda one: address("/entity", name=one.key), _entity),
-    Page("/entity.json", lambda one: address("/entity.json", name=one.key), _entity),
+    Page("/entity", lambda one: address("/entity", name=one.key), _entity, is_heavy=True),
+    Page("/entity.json", lambda one: address("/entity.json", name=one.key), _entity, is_heavy=True),
     Page("/tweets of an entity", lambda one: address("/tweets", mentions=one.key),
          lambda session, one: _tweets(session, [one.key], _NOTHING)),
     Page("/tweets.json of an entity", lambda one: address("/tweets.json", mentions=one.key),
