@@ -6,20 +6,19 @@ import gzip
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException
 from itertools import islice
-from threading import BoundedSemaphore, Event, Thread, local
+from threading import Event, Thread, local
 from typing import NamedTuple
 
 import psutil
 from sqlalchemy.exc import SQLAlchemyError
 
-from benchmarks.explorer_mix import PAGES, Page, Subject, rounds
+from benchmarks.explorer_mix import PAGES, Kept, Page, Subject, rounds
 from db.session import open_database
 from tagging.errors import TweetspanError
 
-_HEAVY_AT_ONCE = 2  # as in the explorer
 _PATIENCE = 120  # seconds for one answer
 _LEFT_OUT = b'class="failure"'  # what a page says in place of what took too long
 
@@ -77,14 +76,14 @@ def ask_explorer(port: int, subjects: list[Subject], clients: int, seconds: floa
 
 
 def ask_database(url: str, subjects: list[Subject], clients: int, seconds: float) -> list[Answer]:
-    """Ask the database what the pages ask it; heavy questions take turns, or all of them would drown in these."""
+    """Ask the database what the pages ask it."""
     database = open_database(url)
-    turns = BoundedSemaphore(_HEAVY_AT_ONCE)
+    kept = Kept()
 
     def ask(page: Page, subject: Subject) -> tuple[int, bool]:
         try:
-            with turns if page.is_heavy else nullcontext(), database.read_session() as session:
-                page.ask(session, subject)
+            with database.read_session() as session:
+                page.ask(session, subject, kept)
         except (TweetspanError, SQLAlchemyError):  # the latter: no connection came free, or it was broken off
             return 503, False
         return 200, True

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from random import Random
+from threading import BoundedSemaphore
 from typing import Any
 
 from sqlalchemy import func, select
@@ -59,14 +60,29 @@ class Subject:
     until: str
 
 
+class Kept:
+    """Stories that were told before, as the explorer keeps them; those that were not are told two at once, as there."""
+
+    def __init__(self) -> None:
+        self._told: dict[Hashable, Any] = {}
+        self._turns = BoundedSemaphore(2)
+
+    def told(self, question: Hashable, tell: Callable[[], Any]) -> Any:
+        """Return what was told, or tell it."""
+        if question not in self._told:
+            with self._turns:
+                if question not in self._told:
+                    self._told[question] = tell()
+        return self._told[question]
+
+
 @dataclass(frozen=True)
 class Page:
-    """A page by its name, its address, and the questions that it asks the database; heavy ones read many tweets."""
+    """A page by its name, its address, and the questions that it asks the database."""
 
     name: str
     address: Callable[[Subject], str]
-    ask: Callable[[Session, Subject], object]
-    is_heavy: bool = False
+    ask: Callable[[Session, Subject, Kept], object]
 
 
 def subjects_in(database: Database, most: int) -> list[Subject]:
@@ -94,10 +110,10 @@ def rounds(subjects: list[Subject], client: int) -> Iterator[tuple[Page, Subject
             yield page, random.choice(subjects)
 
 
-def _today(session: Session, _: Subject) -> object:
+def _today(session: Session, _: Subject, kept: Kept) -> object:
     window = windows(session, chosen_filter(session, _NOTHING))[0]
     leaders, new, coverage = top(session, window, 15), newcomers(session, window), cover(session, window)
-    digest = digest_period(session, window)
+    digest = kept.told("digest", lambda: digest_period(session, window))
     shown = {one.entity_id for one in (*leaders, *new)} | {one.entity_id for one in digest.trends or ()}
     return coverage, [timeline(session, window, "hour", entity_id) for entity_id in shown]
 
@@ -107,7 +123,7 @@ def _entities(session: Session, limits: Asked) -> object:
     return top(session, chosen, 50), cover(session, chosen)
 
 
-def _entity(session: Session, subject: Subject) -> object:
+def _entity(session: Session, subject: Subject, kept: Kept) -> object:
     chosen = chosen_filter(session, _NOTHING)
     one = look_up(session, subject.key, chosen.model_version_id).id
     details = show(session, one, chosen, 5)
@@ -120,8 +136,7 @@ def _entity(session: Session, subject: Subject) -> object:
         context(session, one, chosen),
         edits_of(session, members(session, one)),
         lifetime(session, chosen, one, by, details.first_seen, details.last_seen),
-        story(session, one, chosen),
-        network(session, one, chosen, minimum=minimum),
+        kept.told(one, lambda: (story(session, one, chosen), network(session, one, chosen, minimum=minimum))),
     )
 
 
@@ -132,19 +147,19 @@ def _tweets(session: Session, mentioned: Iterable[str], limits: Asked, has_facet
     return found, facets(session, None, wanted, chosen) if has_facets else None
 
 
-def _tweet(session: Session, subject: Subject) -> object:
+def _tweet(session: Session, subject: Subject, _: Kept) -> object:
     active = model_versions.active_id(session)
     assert active is not None
     found = readings_of(session, subject.tweet_id)
     return found, similar(session, subject.tweet_id, Filter(model_version_id=active), 8)
 
 
-def _models(session: Session, _: Subject) -> object:
+def _models(session: Session, _: Subject, __: Kept) -> object:
     evaluated = [list(evaluations.evaluations_of(session, row["version"])) for row in model_rows(session)]
     return evaluated, model_versions.history(session)
 
 
-def _queue(session: Session, _: Subject) -> object:
+def _queue(session: Session, _: Subject, __: Kept) -> object:
     dead = failures.reasons(session, Choice())
     beside = leases(session), workers.heartbeats(session, 24 * 3600.0), jobs.newest(session, 20)
     like = [replace(Choice(), reason=one.error, model_version_id=one.model_version_id) for one in dead]
@@ -157,20 +172,20 @@ def _limits(**conditions: Any) -> Asked:
 
 
 PAGES = (
-    Page("/today", lambda _: "/today", _today, is_heavy=True),
-    Page("/entities", lambda _: "/entities", lambda session, _: _entities(session, _NOTHING)),
+    Page("/today", lambda _: "/today", _today),
+    Page("/entities", lambda _: "/entities", lambda session, _, __: _entities(session, _NOTHING)),
     Page("/entities, a week", lambda one: address("/entities", since=one.since, until=one.until),
-         lambda session, one: _entities(session, _limits(since=one.since, until=one.until))),
-    Page("/entity", lambda one: address("/entity", name=one.key), _entity, is_heavy=True),
-    Page("/entity.json", lambda one: address("/entity.json", name=one.key), _entity, is_heavy=True),
+         lambda session, one, _: _entities(session, _limits(since=one.since, until=one.until))),
+    Page("/entity", lambda one: address("/entity", name=one.key), _entity),
+    Page("/entity.json", lambda one: address("/entity.json", name=one.key), _entity),
     Page("/tweets of an entity", lambda one: address("/tweets", mentions=one.key),
-         lambda session, one: _tweets(session, [one.key], _NOTHING)),
+         lambda session, one, _: _tweets(session, [one.key], _NOTHING)),
     Page("/tweets.json of an entity", lambda one: address("/tweets.json", mentions=one.key),
-         lambda session, one: _tweets(session, [one.key], _NOTHING, has_facets=False)),
+         lambda session, one, _: _tweets(session, [one.key], _NOTHING, has_facets=False)),
     Page("/tweets with a word", lambda one: address("/tweets", text=one.word),
-         lambda session, one: _tweets(session, [], _limits(text_query=one.word))),
+         lambda session, one, _: _tweets(session, [], _limits(text_query=one.word))),
     Page("/tweets, a label and a week", lambda one: address("/tweets", label="ORG", since=one.since, until=one.until),
-         lambda session, one: _tweets(session, [], _limits(label="ORG", since=one.since, until=one.until))),
+         lambda session, one, _: _tweets(session, [], _limits(label="ORG", since=one.since, until=one.until))),
     Page("/tweet", lambda one: address("/tweet", id=one.tweet_id), _tweet),
     Page("/models", lambda _: "/models", _models),
     Page("/queue", lambda _: "/queue", _queue),

@@ -36,6 +36,6 @@ def test_an_answer_with_an_error_is_counted_and_not_timed() -> None:
 
 
 def test_memory_is_compared_with_that_in_the_middle() -> None:
-    told = explorer_load.growth([100.0, 150.0, 200.0, 210.0])
-    assert told["middle"] == 200.0
+    told = explorer_load.growth([*[100.0] * 10, *[200.0] * 20, *[210.0] * 10])
+    assert (told["at_10_s"], told["middle"], told["end"]) == (100.0, 200.0, 210.0)
     assert told["second_half"] == pytest.approx(0.05)
