@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from db.session import Database
     from settings import Settings
 
-_ARENA_MAX = -8  # M_ARENA_MAX of glibc's malloc.h
+_ARENA_MAX, _MMAP_THRESHOLD = -8, -3  # of glibc's malloc.h
 _LOCAL = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -55,10 +55,15 @@ def host_names(host: str, names: Sequence[str]) -> list[str]:
 
 
 def _share_memory() -> None:
-    """Have all threads take memory from two arenas. By itself glibc makes eight for each core, and what stories leave
-    in each of them, here and there a piece, keeps the rest from being given back: the process would grow for hours."""
+    """Have all threads take memory from two arenas, and large pieces from the system, to which they go back.
+
+    By itself glibc makes eight arenas for each core and soon takes pieces of up to 32 MB, the matrices of stories, from
+    these. What is left in each of them, here and there, keeps the rest: the process would grow for hours.
+    """
     with suppress(AttributeError, OSError, TypeError):  # another C library
-        ctypes.CDLL(None).mallopt(_ARENA_MAX, 2)
+        library = ctypes.CDLL(None)
+        library.mallopt(_ARENA_MAX, 2)
+        library.mallopt(_MMAP_THRESHOLD, 2**20)
 
 
 def _is_local(host: str) -> bool:
