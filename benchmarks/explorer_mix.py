@@ -67,9 +67,10 @@ class Kept:
         self._told: dict[Hashable, Any] = {}
         self._turns = BoundedSemaphore(2)
 
-    def told(self, question: Hashable, tell: Callable[[], Any]) -> Any:
+    def told(self, session: Session, question: Hashable, tell: Callable[[], Any]) -> Any:
         """Return what was told, or tell it."""
         if question not in self._told:
+            session.rollback()  # a transaction that waits for its turn would be broken off
             with self._turns:
                 if question not in self._told:
                     self._told[question] = tell()
@@ -113,7 +114,7 @@ def rounds(subjects: list[Subject], client: int) -> Iterator[tuple[Page, Subject
 def _today(session: Session, _: Subject, kept: Kept) -> object:
     window = windows(session, chosen_filter(session, _NOTHING))[0]
     leaders, new, coverage = top(session, window, 15), newcomers(session, window), cover(session, window)
-    digest = kept.told("digest", lambda: digest_period(session, window))
+    digest = kept.told(session, "digest", lambda: digest_period(session, window))
     shown = {one.entity_id for one in (*leaders, *new)} | {one.entity_id for one in digest.trends or ()}
     return coverage, [timeline(session, window, "hour", entity_id) for entity_id in shown]
 
@@ -136,7 +137,7 @@ def _entity(session: Session, subject: Subject, kept: Kept) -> object:
         context(session, one, chosen),
         edits_of(session, members(session, one)),
         lifetime(session, chosen, one, by, details.first_seen, details.last_seen),
-        kept.told(one, lambda: (story(session, one, chosen), network(session, one, chosen, minimum=minimum))),
+        kept.told(session, one, lambda: (story(session, one, chosen), network(session, one, chosen, minimum=minimum))),
     )
 
 
