@@ -17,7 +17,7 @@ from db.questions.related import Related, related
 from db.questions.show import EntityDetails, show
 from db.questions.story import Story, story
 from db.questions.timeline import By, Period
-from explorer.service import PATIENCE, Service
+from explorer.service import Service
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -81,7 +81,7 @@ def know(service: Service, asked: Asked, name: str, limit: int) -> Known:
         )
 
 
-def tell(service: Service, known: Known, patience: float = PATIENCE) -> Told:
+def tell(service: Service, known: Known, patience: float) -> Told:
     """Tell the story of an entity and draw up its network, when it is their turn.
 
     Raises BusyError if it is not, after so many seconds, TooSlowError or QueryError.

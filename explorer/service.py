@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 Told = TypeVar("Told")
 
 _HEAVY_AT_ONCE = 2  # questions that read many tweets; the others find threads and connections beside them
-_HEAVY_WAITING = 8
-PATIENCE = 10.0  # seconds that one of them waits for its turn, if it knows no better
+_HEAVY_WAITING = 16  # of the forty threads that answer
+_PATIENCE = 10.0  # seconds that one of them waits for its turn, if it knows no better
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Service:
             yield session
 
     @contextmanager
-    def heavy(self, patience: float = PATIENCE) -> Iterator[Session]:
+    def heavy(self, patience: float = _PATIENCE) -> Iterator[Session]:
         """Open a session for a question that reads many tweets, when it is its turn. Raises BusyError if it is not,
         after so many seconds."""
         if not self._places.acquire(blocking=False):
@@ -74,7 +74,7 @@ class Service:
         question: Hashable,
         coverage: Coverage,
         tell: Callable[[Session], Told],
-        patience: float = PATIENCE,
+        patience: float = _PATIENCE,
     ) -> Told:
         """Answer a heavy question, or return what was answered since tweets were last read and entities edited.
 
