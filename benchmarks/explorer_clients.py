@@ -20,6 +20,7 @@ from db.session import open_database
 from tagging.errors import TweetspanError
 
 _PATIENCE = 120  # seconds for one answer
+_KEPT = Kept()  # by the process, so that all clients find what the single one had told, as the explorer's do
 _LEFT_OUT = b'class="failure"'  # what a page says in place of what took too long
 
 
@@ -78,12 +79,11 @@ def ask_explorer(port: int, subjects: list[Subject], clients: int, seconds: floa
 def ask_database(url: str, subjects: list[Subject], clients: int, seconds: float) -> list[Answer]:
     """Ask the database what the pages ask it."""
     database = open_database(url)
-    kept = Kept()
 
     def ask(page: Page, subject: Subject) -> tuple[int, bool]:
         try:
             with database.read_session() as session:
-                page.ask(session, subject, kept)
+                page.ask(session, subject, _KEPT)
         except (TweetspanError, SQLAlchemyError):  # the latter: no connection came free, or it was broken off
             return 503, False
         return 200, True
