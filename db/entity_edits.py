@@ -92,6 +92,12 @@ def all_edits(session: Session, limit: int | None = None) -> list[Edit]:
     return _history(session, limit=limit)
 
 
+def made_and_undone(session: Session) -> tuple[int, int]:
+    """Count the edits, and those that were undone; as long as both stay, no entity is shown in another way."""
+    made, undone = session.execute(select(func.count(), func.count(EntityEdit.undone_at)).select_from(EntityEdit)).one()
+    return made, undone
+
+
 def edits_of(session: Session, entity_ids: Collection[int]) -> list[Edit]:
     """Return what of the history is about some entities, or about what was merged into them."""
     of_one = (is_one_of(session, column, entity_ids) for column in (EntityEdit.entity_id, EntityEdit.into_id))

@@ -19,6 +19,8 @@ from db.upgrade import prepare, upgrade
 from tagging.errors import DatabaseError
 
 _PATIENCE = 30  # seconds that a write waits for SQLite's lock
+# Opened when they are needed: one for each of the explorer's threads, or small pages would queue behind large ones.
+_POOL = {"pool_size": 20, "max_overflow": 20}
 
 
 class Database:
@@ -96,7 +98,7 @@ def _closed_on_error(engine: Engine) -> Iterator[None]:
 def _sqlite_engine(url: URL) -> Engine:
     if url.database and url.database != ":memory:":
         _make_folder(Path(url.database).parent)
-    engine = create_engine(url, connect_args={"timeout": _PATIENCE}, hide_parameters=True)
+    engine = create_engine(url, **_POOL, connect_args={"timeout": _PATIENCE}, hide_parameters=True)
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -135,6 +137,7 @@ def _begin_sqlite(connection: Connection) -> None:
 def _postgresql_engine(url: URL) -> Engine:
     return create_engine(
         url,
+        **_POOL,
         pool_pre_ping=True,
         hide_parameters=True,  # a traceback must not quote tweets
         connect_args={

@@ -81,15 +81,18 @@ def know(service: Service, asked: Asked, name: str, limit: int) -> Known:
         )
 
 
-def tell(service: Service, known: Known, patience: float | None = None) -> Told:
+def tell(service: Service, known: Known, patience: float) -> Told:
     """Tell the story of an entity and draw up its network, when it is their turn.
 
     Raises BusyError if it is not, after so many seconds, TooSlowError or QueryError.
     """
     one = known.details
-    with service.heavy() if patience is None else service.heavy(patience) as session:
+
+    def answer(session: Session) -> Told:
         told = story(session, one.entity_id, known.chosen) if one.mentions else None
         return Told(told, network(session, one.entity_id, known.chosen, minimum=known.minimum))
+
+    return service.told(("story", one.entity_id, known.chosen, known.minimum), known.coverage, answer, patience)
 
 
 def _company(session: Session, entity_id: int, chosen: Filter) -> tuple[int, list[Related]]:

@@ -28,7 +28,7 @@ _Scores = Annotated[tuple[str, ...], Query(max_length=20, description="0.7, or O
 _Since = _text("2024-03-05, 2024-03-05T14:00 (UTC), or 12h, 7d, 2w back from the newest tweet.")
 
 
-def asked(
+async def asked(
     label: Annotated[str | None, _text("PER, ORG, LOC, or what the corpus has.")] = None,
     since: Annotated[str | None, _Since] = None,
     until: Annotated[str | None, _text("Before then, written likewise.")] = None,
@@ -82,7 +82,7 @@ def visitor(request: Request) -> Visitor:
     return Visitor(may_write, session)
 
 
-def bearer(request: Request, _: Annotated[object, Depends(_BEARER)]) -> None:
+async def bearer(request: Request, _: Annotated[object, Depends(_BEARER)]) -> None:
     """Let nobody pass who does not bear the token: for the API, where no browser sends what it keeps. Raises
     AccessError."""
     access = service(request).access
@@ -111,8 +111,21 @@ def _bearer(request: Request) -> str | None:
     return token.strip() if scheme.lower() == "bearer" else None
 
 
-TheService = Annotated[Service, Depends(service)]
-TheVisitor = Annotated[Visitor, Depends(visitor)]
+async def _service(request: Request) -> Service:
+    return service(request)
+
+
+async def may_read(request: Request) -> Visitor:
+    """Find out who asks, as a dependency. Raises AccessError as `visitor` does.
+
+    These, and the filters, are coroutines because FastAPI would send a function to a thread of its own: where many
+    threads are busy, each such errand takes longer than a small page.
+    """
+    return visitor(request)
+
+
+TheService = Annotated[Service, Depends(_service)]
+TheVisitor = Annotated[Visitor, Depends(may_read)]
 FormWriter = Annotated[Visitor, Depends(form_writer)]
 Filters = Annotated[Asked, Depends(asked)]
 Limit = Annotated[int, Query(ge=1, le=1000, description="Rows at most.")]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import BoundedSemaphore
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from db.coverage import Coverage
+from db.entity_edits import made_and_undone
 from db.time_limit import limited
 from explorer.access import Access
+from explorer.kept import Kept
 from tagging.errors import BusyError
 
 if TYPE_CHECKING:
@@ -18,8 +21,10 @@ if TYPE_CHECKING:
     from db.session import Database
     from settings import Settings
 
+Told = TypeVar("Told")
+
 _HEAVY_AT_ONCE = 2  # questions that read many tweets; the others find threads and connections beside them
-_HEAVY_WAITING = 8
+_HEAVY_WAITING = 16  # of the forty threads that answer
 _PATIENCE = 10.0  # seconds that one of them waits for its turn, if it knows no better
 
 
@@ -33,6 +38,7 @@ class Service:
     seconds: float = 10.0
     _turns: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(_HEAVY_AT_ONCE))
     _places: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(_HEAVY_AT_ONCE + _HEAVY_WAITING))
+    _kept: Kept = field(default_factory=Kept)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -62,3 +68,26 @@ class Service:
                 self._turns.release()
         finally:
             self._places.release()
+
+    def told(
+        self,
+        question: Hashable,
+        coverage: Coverage,
+        tell: Callable[[Session], Told],
+        patience: float = _PATIENCE,
+    ) -> Told:
+        """Answer a heavy question, or return what was answered since tweets were last read and entities edited.
+
+        Raises BusyError as `heavy` does.
+        """
+        with self.reading() as session:
+            edits = made_and_undone(session)
+        key = (question, coverage.model_version_id, coverage.tweets_total, coverage.mentions_total, edits)
+        kept: Told | None = self._kept.get(key)
+        if kept is None:
+            with self.heavy(patience) as session:
+                kept = self._kept.get(key)  # somebody may have told it while we waited
+                if kept is None:
+                    kept = tell(session)
+                    self._kept.put(key, kept)
+        return kept

@@ -11,6 +11,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from html import unescape
 from math import sqrt
 from typing import Any
@@ -72,11 +73,16 @@ def plain_words(text: str) -> list[str]:
     return [one for one in found if any(map(str.isalnum, one)) and not one.startswith(("@", "＠", "http", "www."))]
 
 
+@lru_cache(maxsize=2**13)  # each text is looked at three times: is it another's, how much does it say, how near is it?
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(plain_words(text))
+
+
 def _equal(candidates: Sequence[Candidate]) -> list[list[Candidate]]:
     """Group the candidates whose words are the same, or the beginning of another's where the text was cut off."""
     groups: dict[tuple[str, ...], list[Candidate]] = {}
     for one in candidates:
-        groups.setdefault(tuple(plain_words(one.text)) or (one.text,), []).append(one)
+        groups.setdefault(_words(one.text) or (one.text,), []).append(one)
     keys = sorted(groups)
     for key in keys:
         part = key[:-1]  # the last word may be cut, too
@@ -98,7 +104,7 @@ def _first(group: Sequence[Candidate]) -> Candidate:
 
 def _weight(group: Sequence[Candidate]) -> float:
     """Say how much a group says: the square root of its different words times the tweets that say them."""
-    return sqrt(max(1, len(set(plain_words(_first(group).text)))) * sum(one.tweets for one in group))
+    return sqrt(max(1, len(set(_words(_first(group).text)))) * sum(one.tweets for one in group))
 
 
 def _cosines(texts: Sequence[str]) -> Any:
@@ -106,7 +112,7 @@ def _cosines(texts: Sequence[str]) -> Any:
     from sklearn.feature_extraction.text import TfidfVectorizer  # a second that others need not wait
 
     vectors = TfidfVectorizer(analyzer=list, sublinear_tf=True).fit_transform(
-        [plain_words(text) or [text] for text in texts]
+        [_words(text) or (text,) for text in texts]
     )
     return (vectors @ vectors.T).toarray()
 

@@ -14,6 +14,7 @@ from db.entity_lookup import members
 from db.filters import Filter, mentions, read_tweets
 from db.periods import HOUR, UNDATED, number_in_sql, start_of
 from db.tables import EntityCount, EntityView, HourCount, Tweet
+from db.windows import takes_whole, within
 from tagging.errors import QueryError
 
 By = Literal["hour", "day", "week"]
@@ -79,7 +80,7 @@ def _takes_everything(chosen: Filter) -> bool:
 
 def _read(session: Session, chosen: Filter, by: By) -> dict[int, int]:
     """Count the tweets of each period."""
-    if chosen.takes_all_tweets:
+    if takes_whole(chosen, HOUR):
         return {period: tweets for period, (tweets, _) in _by_hour_counts(session, chosen, by).items()}
     period = _period(number_in_sql(session, Tweet.created_at, HOUR), by)
     counted = read_tweets(session, chosen, period, func.count()).where(Tweet.created_at.is_not(None)).group_by(period)
@@ -107,11 +108,12 @@ def _all_mentions(session: Session, chosen: Filter, by: By) -> _Found:
 
 
 def _by_hour_counts(session: Session, chosen: Filter, by: By) -> dict[int, tuple[int, int]]:
-    """Sum up the tweets and the mentions of all hours of a period."""
+    """Sum up the tweets and the mentions of the hours of each period; the filter takes all tweets of whole hours."""
     period = _period(HourCount.hour, by)
     counted = select(period, func.sum(HourCount.tweets), func.sum(HourCount.mentions)).group_by(period)
     mine = (HourCount.model_version_id == chosen.model_version_id, HourCount.hour != UNDATED)
-    return {row[0]: (int(row[1]), int(row[2])) for row in session.execute(counted.where(*mine))}
+    rows = session.execute(counted.where(*mine, *within(chosen, HourCount.hour, HOUR)))
+    return {row[0]: (int(row[1]), int(row[2])) for row in rows}
 
 
 def _from_counts(session: Session, chosen: Filter, by: By, entity_ids: Sequence[int]) -> _Found:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import Depends, Path, Query
 
 from db.coverage import cover
-from explorer.parameters import visitor
+from explorer.parameters import may_read
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from db.filters import Filter
 
-READING = [Depends(visitor)]  # of a router whose questions everybody may ask who may read
+READING = [Depends(may_read)]  # of a router whose questions everybody may ask who may read
 BIGGEST = 9 * 10**18  # whole number that a database takes; as the limit of a schema, a floating-point number
 
 _NAME = "An entity, with its label where several have that name; an alias and a given name mean it, too."

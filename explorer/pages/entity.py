@@ -23,7 +23,7 @@ from explorer.service import Service
 from tagging.errors import BusyError, QueryError, TooSlowError
 
 router = APIRouter(tags=["pages"])
-_PATIENCE = 1.0  # seconds that a page waits to tell a story; programs wait longer
+_PATIENCE, _LONG_PATIENCE = 1.0, 30.0  # seconds that a page waits to tell a story, and that a program does
 Periods = Annotated[By, Query(description="How long a period is.")]
 _Limit = Annotated[int, Query(ge=1, le=100, description="Of surface forms, authors, ...")]
 
@@ -83,7 +83,7 @@ def entity_json(service: TheService, _: TheVisitor, asked: Filters, name: Entity
         "minimum": known.minimum,
         "related": [related_row(one) for one in known.related],
         "context": [context_row(one) for one in known.context],
-        "story": for_programs(tell(service, known).story),
+        "story": for_programs(tell(service, known, _LONG_PATIENCE).story),
         "edits": [edit_row(one) for one in known.edits],
     }
 

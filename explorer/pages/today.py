@@ -112,7 +112,7 @@ def _answer(service: Service, asked: Asked) -> Day:
         window, _ = windows(session, chosen_filter(session, asked))
         leaders, new = top(session, window, _TOP), newcomers(session, window)
         coverage = cover(session, window)
-    digest, why = _digest(service, window) if leaders else (None, None)
+    digest, why = _digest(service, window, coverage) if leaders else (None, None)
     with service.reading() as session:
         names = {one.entity_id: one.shown for one in (*leaders, *new)}
         names |= {one.entity_id: one.shown for one in (digest and digest.trends) or ()}
@@ -120,12 +120,12 @@ def _answer(service: Service, asked: Asked) -> Day:
     return Day(window, coverage, leaders, new, sparks, digest, why)
 
 
-def _digest(service: Service, window: Filter) -> tuple[PeriodDigest | None, str | None]:
+def _digest(service: Service, window: Filter, coverage: Coverage) -> tuple[PeriodDigest | None, str | None]:
     try:
-        with service.heavy() as session:
-            return digest_period(session, window), None
+        told = service.told(("digest", window), coverage, lambda session: digest_period(session, window))
     except (TooSlowError, BusyError, QueryError) as error:
         return None, str(error)
+    return told, None
 
 
 def _sparks(session: Session, window: Filter, names: dict[int, str]) -> dict[int, Markup]:

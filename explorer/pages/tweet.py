@@ -82,6 +82,6 @@ def _answer(service: Service, tweet_id: int) -> dict[str, Any]:
     is_read = active is not None and readings[active].status == "done"
     like = []
     if is_read and active is not None:
-        with service.heavy() as session:
+        with service.reading() as session:  # it looks at 5,000 tweets at most, and need not wait behind stories
             like = similar(session, tweet_id, Filter(model_version_id=active), _SIMILAR)
     return {"tweet": one, "readings": readings, "active": active, "similar": like}
