@@ -34,8 +34,13 @@ def span(name: str, traceparent: str | None = None, /, **attributes: str | int) 
     _send()
     context = propagate.extract({"traceparent": traceparent}) if traceparent else None
     told = {f"tweetspan.{key}": value for key, value in attributes.items()}
-    with trace.get_tracer("tweetspan").start_as_current_span(name, context, attributes=told):
-        yield
+    quiet = {"record_exception": False, "set_status_on_exception": False}  # an error may quote a tweet
+    with trace.get_tracer("tweetspan").start_as_current_span(name, context, attributes=told, **quiet) as begun:
+        try:
+            yield
+        except Exception as error:
+            begun.set_status(trace.StatusCode.ERROR, type(error).__name__)
+            raise
 
 
 def annotating(claimed: Claim) -> AbstractContextManager[None]:
