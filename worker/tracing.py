@@ -34,8 +34,10 @@ def span(name: str, traceparent: str | None = None, /, **attributes: str | int) 
     _send()
     context = propagate.extract({"traceparent": traceparent}) if traceparent else None
     told = {f"tweetspan.{key}": value for key, value in attributes.items()}
-    quiet = {"record_exception": False, "set_status_on_exception": False}  # an error may quote a tweet
-    with trace.get_tracer("tweetspan").start_as_current_span(name, context, attributes=told, **quiet) as begun:
+    tracer = trace.get_tracer("tweetspan")
+    with tracer.start_as_current_span(  # an error may quote a tweet
+        name, context, attributes=told, record_exception=False, set_status_on_exception=False
+    ) as begun:
         try:
             yield
         except Exception as error:
