@@ -214,12 +214,12 @@ def growth(samples: Sequence[float]) -> dict[str, float]:
     """Tell the memory after ten seconds, in the middle and at the end, and by how much the second half grew."""
     middle, end = len(samples) // 2, len(samples)
     first, half, last = (_around(samples, place) for place in (min(10, middle), middle, end))
-    return {"at_10_s": first, "middle": half, "end": last, "second_half": last / half - 1}
+    return {"at_10_s": first, "middle": half, "end": last, "second_half": last / half - 1, "peak": max(samples)}
 
 
 def _around(samples: Sequence[float], place: int) -> float:
-    """Return the median of the ten seconds until a place: what a story takes meanwhile is given back."""
-    return statistics.median(samples[max(0, place - _NEIGHBOURS) : max(1, place)])
+    """Return the lowest of the ten seconds until a place: what stories take beside that is given back."""
+    return min(samples[max(0, place - _NEIGHBOURS) : max(1, place)])
 
 
 def statuses(measured: Measured) -> dict[str, Any]:
@@ -244,8 +244,8 @@ def show(pages: Sequence[Figures], memory: dict[str, float], clients: int) -> No
     print(table(("page", "median", "bare median", "ratio"),
                 [(one.page, one.single, one.single_bare, one.single_ratio) for one in pages]))  # fmt: skip
     print(f"\nmemory of the explorer: {memory['at_10_s']:.0f} MB after 10 s, {memory['middle']:.0f} in the middle, "
-          f"{memory['end']:.0f} at the end; the second half grew by {100 * memory['second_half']:.1f} % "
-          f"(aimed at: {100 * LARGEST_GROWTH:.0f} % at most)")  # fmt: skip
+          f"{memory['end']:.0f} at the end, {memory['peak']:.0f} at most; the second half grew by "
+          f"{100 * memory['second_half']:.1f} % (aimed at: {100 * LARGEST_GROWTH:.0f} % at most)")  # fmt: skip
 
 
 def _missed(one: Figures) -> str:

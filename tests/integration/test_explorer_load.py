@@ -22,7 +22,7 @@ def test_every_page_is_measured_and_none_fails(tmp_path: Path, monkeypatch: pyte
     assert sum(one["answers"] for one in written["pages"]) > 0
     assert all(one["errors"] == one["left_out"] == 0 for one in written["pages"])
     assert all(set(counts) == {"200"} for counts in written["statuses"].values())
-    assert set(written["memory"]) == {"at_10_s", "middle", "end", "second_half"}
+    assert set(written["memory"]) == {"at_10_s", "middle", "end", "second_half", "peak"}
     assert min(written["memory_mb"]) > 0
     assert written["machine"]["cores"] > 0
 
