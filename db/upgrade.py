@@ -43,7 +43,8 @@ def upgrade(engine: Engine) -> str:
             if not sqlite:
                 connection.execute(text("SET LOCAL lock_timeout = 0"))  # another upgrade may take long
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-                connection.execute(text(f"SET LOCAL lock_timeout = '{_PATIENCE}s'"))
+                patience = text("SELECT set_config('lock_timeout', :patience, true)")
+                connection.execute(patience, {"patience": f"{_PATIENCE}s"})
             _migrate(connection)
         if sqlite:
             _set_foreign_keys(connection, "ON")
