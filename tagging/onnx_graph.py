@@ -85,7 +85,7 @@ class _Builder:
     def _embedded(self) -> str:
         words = self._node("Gather", [self._constant(self._weights.words), INPUT])
         places = self._node("Slice", [self._constant(self._weights.positions), *self._bounds(1)])
-        return self._norm(self._weights.embedding_norm, self._node("Add", [words, places]))
+        return self._norm(self._weights.embedding_norm, words, places)
 
     def _attention_bias(self) -> str | None:
         if self._weights.attention_bias is None:
@@ -100,28 +100,19 @@ class _Builder:
         return [self._integers([0] * axes), ends, self._integers(range(first_axis, first_axis + axes))]
 
     def _layer(self, name: str, layer: Layer, hidden: str, bias: str | None) -> str:
-        context = self._attention(name, layer.query_key_value, hidden, bias)
+        context = self._attention(f"{name}.hidden", layer.query_key_value, hidden, bias)
         attended = self._linear(f"{name}.attended", layer.attended, context, is_smooth=False)
-        hidden = self._norm(layer.attention_norm, self._node("Add", [attended, hidden]))
+        hidden = self._norm(layer.attention_norm, attended, hidden)
         wide = self._node("Gelu", [self._linear(f"{name}.intermediate", layer.intermediate, hidden)])
-        output = self._linear(f"{name}.output", layer.output, wide)
-        return self._norm(layer.output_norm, self._node("Add", [output, hidden]))
+        return self._norm(layer.output_norm, self._linear(f"{name}.output", layer.output, wide), hidden)
 
     def _attention(self, name: str, linear: Linear, hidden: str, bias: str | None) -> str:
-        name, heads = f"{name}.hidden", self._weights.heads
-        if bias is not None:  # the operators with the dense layer inside take none in int8
-            parts = [f"{name}.{part}" for part in ("query", "key", "value")]
-            sizes = self._integers([len(linear.bias) // 3] * 3)
-            self._node("Split", [self._linear(name, linear, hidden), sizes], parts, axis=2)
-            return self._node("MultiHeadAttention", [*parts, "", "", bias], domain=_FUSED, num_heads=heads)
-        self._inputs.append(self._node("Identity", [hidden], [name]))
-        own_bias = self._constant(linear.bias)
-        if self._ranges is None:
-            inputs = [hidden, self._constant(linear.weight), own_bias]
-            return self._node("Attention", inputs, domain=_FUSED, num_heads=heads)
-        values, scale, zero, weight, scales, zeros = self._quantised(name, linear, hidden, is_smooth=True)
-        inputs = [values, weight, own_bias, scale, scales, "", zero, zeros]
-        return self._node("QAttention", inputs, domain=_FUSED, num_heads=heads)
+        """Not by the operators that hold the dense layer, too: they multiply more slowly, and take no bias in int8."""
+        parts = [f"{name}.{part}" for part in ("query", "key", "value")]
+        sizes = self._integers([len(linear.bias) // 3] * 3)
+        self._node("Split", [self._linear(name, linear, hidden), sizes], parts, axis=2)
+        inputs = parts if bias is None else [*parts, "", "", bias]
+        return self._node("MultiHeadAttention", inputs, domain=_FUSED, num_heads=self._weights.heads)
 
     def _linear(self, name: str, linear: Linear, inputs: str, is_smooth: bool = True) -> str:
         self._inputs.append(self._node("Identity", [inputs], [name]))
@@ -135,8 +126,9 @@ class _Builder:
         product = self._node("MatMul", [inputs, self._constant(linear.weight)])
         return self._node("Add", [product, self._constant(linear.bias)], [name] if name else None)
 
-    def _norm(self, norm: Norm, inputs: str) -> str:
-        parts = [inputs, self._constant(norm.weight), self._constant(norm.bias)]
+    def _norm(self, norm: Norm, one: str, other: str) -> str:
+        """Add two inputs and normalise their sum; the operator that does both is slower on a CPU."""
+        parts = [self._node("Add", [one, other]), self._constant(norm.weight), self._constant(norm.bias)]
         return self._node("LayerNormalization", parts, epsilon=self._weights.epsilon)
 
     def _quantised(self, name: str, linear: Linear, inputs: str, is_smooth: bool) -> list[str]:

@@ -11,6 +11,7 @@ class Runtime(Protocol):
 
     labels: list[str]
     equal_lengths: bool  # whether the windows of one batch must have one length
+    batches_at_once: int  # that it reads side by side
 
     @property
     def device(self) -> object:

@@ -23,6 +23,7 @@ from tagging.spans import Chunk, Span
 from tagging.torch_runtime import TorchRuntime
 
 _PROBE = "Ann lives in London."  # a network that cannot read this can read nothing
+_WORTH_A_BATCH = 128  # tokens
 _ENCODED_AT_ONCE = 512  # texts, between two signs of progress
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -128,13 +129,13 @@ class Tagger:
         """Classify the windows without an answer; False if the device ran out of memory on the way."""
         rest = [index for index in range(len(windows)) if index not in answers]
         lengths = [len(windows[index].ids) for index in rest]
-        budget = self.token_budget or self.runtime.token_budget
+        budget = self._budget(sum(lengths))
         pending = deque[tuple[list[int], Callable[[], np.ndarray]]]()
         try:
             for batch in fill_batches(lengths, budget, self.runtime.equal_lengths):
                 chosen = [rest[position] for position in batch]
                 pending.append((chosen, self.runtime.start([windows[index].ids for index in chosen])))
-                if len(pending) > 1:  # a GPU reads one batch while the next is prepared and the last one decoded
+                if len(pending) > self.runtime.batches_at_once:  # one more is prepared while these are read
                     self._read(windows, answers, *pending.popleft())
                 progress()
             while pending:
@@ -167,6 +168,11 @@ class Tagger:
             last = first + len(windows[index].heads)
             answers[index] = found[first:last]
             first = last
+
+    def _budget(self, tokens: int) -> int:
+        """How many of these tokens to read in one batch: where several are read side by side, none is to be idle."""
+        most, at_once = self.token_budget or self.runtime.token_budget, self.runtime.batches_at_once
+        return most if at_once == 1 else min(most, max(tokens // (2 * at_once), _WORTH_A_BATCH))
 
     def _halve_budget(self) -> None:
         budget = self.token_budget or self.runtime.token_budget

@@ -31,6 +31,8 @@ _PACKABLE = ("bert", "electra", "roberta", "xlm-roberta", "camembert")  # every 
 class TorchRuntime:
     """A network in torch; `token_budget` is how many tokens it reads at once to begin with."""
 
+    batches_at_once = 1
+
     def __init__(self, network: PreTrainedModel) -> None:
         self.network = network
         self.labels = [network.config.id2label[index] for index in range(network.config.num_labels)]

@@ -1,5 +1,7 @@
 """Torch and ONNX Runtime, packed or by length: the same entities, whatever else is in the batch."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -155,6 +157,22 @@ def test_a_machine_without_memory_is_not_the_tweets_fault(forms: dict[str, Tagge
         patch.setattr(forms["onnx int8"].runtime, "_session", Session())
         with pytest.raises(MemoryError, match="of size 9"):
             forms["onnx int8"].tag(["Ana"])
+
+
+def test_each_thread_reads_batches_of_its_own(forms: dict[str, Tagger]) -> None:
+    runtime = forms["onnx fp32"].runtime
+    both = threading.Barrier(2, timeout=10)  # opens only if two are read side by side
+
+    class Session:
+        def run(self, _: object, inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
+            both.wait()
+            return [np.zeros((*inputs["input_ids"].shape, len(runtime.labels)), dtype=np.float32)]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runtime, "batches_at_once", 2)
+        patch.setattr(runtime, "_threads", ThreadPoolExecutor(2))
+        patch.setattr(runtime, "_session", Session())
+        forms["onnx fp32"].tag(["Ana", "Ana met Bob in Paris"])
 
 
 def test_onnx_runtime_reports_nothing_to_its_makers(tmp_path: Path) -> None:
