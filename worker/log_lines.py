@@ -54,8 +54,7 @@ def _tell(record: logging.LogRecord) -> bool:
 
 def _json() -> JsonFormatter:
     names = {"asctime": "time", "levelname": "level", "name": "logger", "processName": "process"}
-    made = JsonFormatter(
-        [*names, "message"], rename_fields=names, reserved_attrs=[*RESERVED_ATTRS, "about"], json_ensure_ascii=False
-    )
+    left_out = [*RESERVED_ATTRS, "about", "color_message"]  # uvicorn says the message a second time, for a terminal
+    made = JsonFormatter([*names, "message"], rename_fields=names, reserved_attrs=left_out, json_ensure_ascii=False)
     made.default_time_format, made.default_msec_format, made.converter = "%Y-%m-%dT%H:%M:%S", "%s.%03dZ", time.gmtime
     return made

@@ -149,7 +149,8 @@ def test_log_lines_and_traces_tell_which_batch_they_are_about(scene: Scene) -> N
     said = [line for line in ours if "tagged" in line["message"]]
     assert [(one["job"], one["batch"], one["attempt"], one["version"]) for one in said] == [(1, 1, 1, 1), (1, 2, 1, 1)]
     assert {one["level"] for one in said} == {"INFO"}
-    served = map(json.loads, (scene.folder / "serve.log").read_text(encoding="utf-8").splitlines())
+    served = [json.loads(line) for line in (scene.folder / "serve.log").read_text(encoding="utf-8").splitlines()]
+    assert "color_message" not in {name for line in served for name in line}
     assert any("/metrics" in line["message"] for line in served if line["logger"] == "uvicorn.access")
     assert len({span.trace_id for span in scene.spans}) == 1
     by_name = {span.name: span for span in scene.spans}
