@@ -23,12 +23,13 @@ class LatestFailureRow(TypedDict):
 class StatusRow(TypedDict):
     """Counts at one moment; times are in seconds, the rate in tweets a second over the last minute.
 
-    `read` holds the done and the dead tweets of each version, `workers` the seconds since each heartbeat, `troubled`
-    the errors of batches that wait after one.
+    `read` holds the done and the dead tweets of each version, always of the active one, `workers` the seconds since
+    each heartbeat, `troubled` the errors of batches that wait after one.
     """
 
     tweets: int
     tweets_waiting: int
+    active_version: int | None
     read: dict[int, dict[str, int]]
     spans: int
     batches: dict[str, int]
@@ -82,6 +83,7 @@ def status_row(status: Status) -> StatusRow:
     return {
         "tweets": status.tweets,
         "tweets_waiting": status.tweets_waiting,
+        "active_version": status.active_version,
         "read": status.read,
         "spans": status.spans,
         "batches": status.batches,

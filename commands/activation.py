@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+_REANNOTATE = "to have it read what it has not read of the stored tweets: tweetspan reannotate"
+
 
 @click.command("activate")
 @click.argument("version")
@@ -28,7 +30,7 @@ def activate(version: str, force: bool) -> None:
     if compared:
         click.echo(compared)
     click.echo(f"model version {version_id} is active; what others have read stays under their --model")
-    click.echo("to have it read the stored tweets too: tweetspan reannotate")
+    click.echo(_REANNOTATE)
 
 
 @click.command("rollback")
@@ -47,6 +49,7 @@ def rollback() -> None:
         left = model_versions.lock_active(session)
         version_id = model_versions.rollback(session)
     click.echo(f"model version {version_id} is active again, instead of {left}")
+    click.echo(_REANNOTATE)
 
 
 @click.command("history")

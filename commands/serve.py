@@ -41,15 +41,17 @@ def serve_command(
       tweetspan serve --host 0.0.0.0 --token-file token.txt
     """
     from commands.opening import opened
-    from explorer.serving import serve
+    from explorer.service import Service
+    from explorer.serving import access_for, host_names, listen, serve
     from worker.log_lines import log_to_stderr
 
-    with opened() as (settings, database):
+    access = access_for(host, _read(token_file) if token_file else token)
+    with opened() as (settings, database), listen(host, port) as listener:
         log_format = log_format or settings.log_format
         log_to_stderr(log_format, log_level.upper())
         if log_format == "text":  # a program that reads lines of JSON is to find nothing else
             click.echo(f"http://{f'[{host}]' if ':' in host else host}:{port}/ (Ctrl-C ends it)", err=True)
-        serve(settings, database, host, port, _read(token_file) if token_file else token, names)
+        serve(Service(database, settings, access), host_names(host, names), listener)
 
 
 def _read(path: Path) -> str:

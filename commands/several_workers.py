@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import sys
@@ -21,14 +22,21 @@ _COUNT_CARDS = "import torch; print(torch.cuda.device_count())"
 def places(device: str, processes: int) -> list[str]:
     """Return the device of each worker to start: `processes` of them, or so many on each card for "all".
 
-    Raises DeviceError if there is no card.
+    Raises DeviceError if there is no such device: a worker would give batch after batch back.
     """
-    if device != "all":
+    if device in ("auto", "cpu"):
         return [device] * processes
+    named = re.fullmatch(r"all|cuda(?::(\d{1,4}))?", device)
+    if not named:
+        raise DeviceError(f"device {device!r} is not known; use auto, cpu, cuda, cuda:N or all")
     cards = _count_cards()
-    if not cards:
+    if device == "all" and not cards:
         raise DeviceError("device 'all' means every CUDA card, and none is seen; use --device cpu --processes N")
-    return [f"cuda:{card}" for card in range(cards) for _ in range(processes)]
+    if device == "all":
+        return [f"cuda:{card}" for card in range(cards) for _ in range(processes)]
+    if int(named[1] or 0) >= cards:
+        raise DeviceError(f"device {device!r} is not there: {cards} CUDA devices seen; use --device cpu, or auto")
+    return [device] * processes
 
 
 def run_several(devices: Sequence[str], arguments: Sequence[str]) -> int:

@@ -54,7 +54,8 @@ def _print(status: Status) -> None:
     batches = ", ".join(f"{count} {state}" for state, count in sorted(status.batches.items())) or "none"
     click.echo(f"tweets    {status.tweets} stored, {status.tweets_waiting} waiting or being tagged")
     for version_id, counts in status.read.items():
-        click.echo(f"read      {counts['done']} by version {version_id}, {counts['dead']} dead")
+        name = f"version {version_id}{', the active one' if version_id == status.active_version else ''}"
+        click.echo(f"read      {counts['done']} by {name}; {counts['dead']} dead")
     click.echo(f"spans     {status.spans}")
     click.echo(f"batches   {batches}")
     if status.oldest_waiting_seconds is not None:

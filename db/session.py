@@ -96,8 +96,9 @@ def _closed_on_error(engine: Engine) -> Iterator[None]:
 
 
 def _sqlite_engine(url: URL) -> Engine:
-    if url.database and url.database != ":memory:":
-        _make_folder(Path(url.database).parent)
+    if not url.database or url.database == ":memory:":
+        raise DatabaseError("TWEETSPAN_DATABASE_URL names no file, and memory is not shared; write sqlite:///FILE")
+    _make_folder(Path(url.database).parent)
     engine = create_engine(url, **_POOL, connect_args={"timeout": _PATIENCE}, hide_parameters=True)
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", _begin_sqlite)

@@ -8,6 +8,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from db import clock, ledger, workers
 from db.bulk import cardinality
+from db.model_versions import active_id
 from db.tables import Annotation, Batch, HourCount, Tweet
 
 _RATE_WINDOW = 60.0  # seconds
@@ -29,7 +30,8 @@ class Status:
 
     tweets: int
     tweets_waiting: int
-    read: dict[int, dict[str, int]]  # model version -> done and dead tweets
+    active_version: int | None
+    read: dict[int, dict[str, int]]  # model version, the active one always -> done and dead tweets
     spans: int
     batches: dict[str, int]
     oldest_waiting_seconds: float | None
@@ -46,11 +48,13 @@ def read_status(session: Session, failures: int = 5) -> Status:
     is_open = Batch.status.in_(ledger.OPEN)
     lately = and_(Batch.finished_at > now - _RATE_WINDOW, Batch.status == ledger.DONE)
     oldest = oldest_open(session)
+    active = active_id(session)
     finished = session.scalar(select(func.sum(_size(session))).where(lately)) or 0
     return Status(
         tweets=session.scalar(select(func.count()).select_from(Tweet)) or 0,
         tweets_waiting=session.scalar(select(func.sum(_size(session))).where(is_open)) or 0,
-        read=_read_by_version(session),
+        active_version=active,
+        read=_read_by_version(session, active),
         spans=session.scalar(select(func.sum(HourCount.mentions))) or 0,
         batches=batches,
         oldest_waiting_seconds=None if oldest is None else now - oldest,
@@ -71,17 +75,11 @@ def oldest_open(session: Session) -> float | None:
     return session.scalars(select(func.min(Batch.created_at)).where(Batch.status.in_(ledger.OPEN))).one()
 
 
-def coverage(session: Session, model_version_id: int) -> tuple[int, int]:
-    """Count the tweets that a version has read, and all that are stored."""
-    mine = select(func.count()).select_from(Annotation).where(Annotation.model_version_id == model_version_id)
-    return session.scalars(mine).one(), session.scalars(select(func.count()).select_from(Tweet)).one()
-
-
-def _read_by_version(session: Session) -> dict[int, dict[str, int]]:
+def _read_by_version(session: Session, active: int | None) -> dict[int, dict[str, int]]:
     """Count by the maintained counts, and the dead by an index that holds no others."""
     done = select(HourCount.model_version_id, func.sum(HourCount.tweets)).group_by(HourCount.model_version_id)
     dead = select(Annotation.model_version_id, func.count()).where(Annotation.status == "dead")
-    found: dict[int, dict[str, int]] = {}
+    found = {} if active is None else {active: {"done": 0, "dead": 0}}
     for status, counted in (("done", done), ("dead", dead.group_by(Annotation.model_version_id))):
         for version_id, count in session.execute(counted):
             found.setdefault(version_id, {"done": 0, "dead": 0})[status] = int(count)

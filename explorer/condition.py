@@ -85,14 +85,24 @@ def _dead(dead: Sequence[Reason]) -> Iterator[str]:
 
 
 def _well(status: Status) -> str:
+    waiting, rate = f"{counted(status.tweets_waiting, 'tweet')} waiting or being tagged", status.tweets_per_second
+    if status.tweets_waiting and not rate:
+        return f"{waiting}; no batch ended within the last minute, as while a worker loads its model."
     if status.tweets_waiting:
-        return (
-            f"All is well: {status.tweets_waiting:,} tweets are waiting or being tagged, "
-            f"{status.tweets_per_second:.1f} a second over the last minute."
-        )
+        return f"All is well: {waiting}, {rate:.1f} a second over the last minute."
     if not status.tweets:
         return "Nothing is stored yet: `tweetspan enqueue FILE` stores tweets and queues them."
-    return "All is well: nothing is waiting."
+    return f"All is well: nothing is waiting.{_unread(status)}"
+
+
+def _unread(status: Status) -> str:
+    if status.active_version is None:
+        return ""
+    read = sum(status.read[status.active_version].values())
+    if read >= status.tweets:
+        return ""
+    told = f" Of {status.tweets:,} stored tweets version {status.active_version}, which is active, has read {read:,}"
+    return f"{told}: `tweetspan reannotate` queues the others."
 
 
 def _are(number: int) -> str:

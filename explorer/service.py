@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from db.coverage import Coverage
 from db.entity_edits import made_and_undone
+from db.events import Event, totals
 from db.time_limit import limited
 from explorer.access import Access
 from explorer.kept import Kept
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from db.session import Database
     from settings import Settings
 
-Told = TypeVar("Told")
+Answer = TypeVar("Answer")
 
 _HEAVY_AT_ONCE = 2  # questions that read many tweets; the others find threads and connections beside them
 _HEAVY_WAITING = 16  # of the forty threads that answer
@@ -73,17 +74,18 @@ class Service:
         self,
         question: Hashable,
         coverage: Coverage,
-        tell: Callable[[Session], Told],
+        tell: Callable[[Session], Answer],
         patience: float = _PATIENCE,
-    ) -> Told:
-        """Answer a heavy question, or return what was answered since tweets were last read and entities edited.
+    ) -> Answer:
+        """Answer a heavy question, or return what was answered since tweets were last read or deleted and entities
+        edited.
 
-        Raises BusyError as `heavy` does.
+        Raises BusyError as `heavy` does, and TooSlowError.
         """
-        with self.reading() as session:
-            edits = made_and_undone(session)
-        key = (question, coverage.model_version_id, coverage.tweets_total, coverage.mentions_total, edits)
-        kept: Told | None = self._kept.get(key)
+        with self.reading() as session:  # what only grows, since as many tweets may be read as were deleted
+            grown = (made_and_undone(session), totals(session)[Event.TWEETS_TAGGED])
+        key = (question, coverage.model_version_id, coverage.tweets_total, coverage.mentions_total, grown)
+        kept: Answer | None = self._kept.get(key)
         if kept is None:
             with self.heavy(patience) as session:
                 kept = self._kept.get(key)  # somebody may have told it while we waited

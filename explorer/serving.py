@@ -4,40 +4,43 @@ from __future__ import annotations
 
 import ctypes
 import ipaddress
+import socket
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 import uvicorn
 
 from explorer.access import Access, is_strong
 from explorer.app import create_app
 from explorer.service import Service
-from tagging.errors import AccessError
-
-if TYPE_CHECKING:
-    from db.session import Database
-    from settings import Settings
+from tagging.errors import AccessError, SettingsError
 
 _ARENA_MAX, _MMAP_THRESHOLD = -8, -3  # of glibc's malloc.h
 _LOCAL = ("localhost", "127.0.0.1", "[::1]")
 
 
-def serve(
-    settings: Settings, database: Database, host: str, port: int, token: str | None, names: Sequence[str]
-) -> None:
-    """Listen at a host and port. `names` are host names, beside the host itself, under which it may be asked.
-
-    Raises AccessError if it is to listen to other machines without a token, or with one that is easily guessed.
-    """
+def serve(service: Service, names: Sequence[str], listener: socket.socket) -> None:
+    """Answer who asks at a listener, under these host names."""
     _share_memory()
-    access = access_for(host, token)
-    app = create_app(Service(database, settings, access), host_names(host, names))
-    uvicorn.run(app, host=host, port=port, log_config=None, server_header=False)  # it logs where this process does
+    config = uvicorn.Config(create_app(service, names), log_config=None, server_header=False)  # it logs as we do
+    uvicorn.Server(config).run([listener])
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Begin to listen. Raises SettingsError where that cannot be."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        why = str(error.strerror).partition(" (")[0]
+        raise SettingsError(f"cannot listen at {host}, port {port}: {why}; give another --port or --host") from None
 
 
 def access_for(host: str, token: str | None) -> Access:
-    """Decide who may do what: other machines need the token, also for reading. Raises AccessError as `serve` does."""
+    """Decide who may do what: other machines need the token, also for reading.
+
+    Raises AccessError if it is to listen to other machines without a token, or with one that is easily guessed.
+    """
     is_local = _is_local(host)
     if token is None and not is_local:
         raise AccessError(f"{host} can be reached from other machines; give a token as well: --token-file FILE")

@@ -4,7 +4,6 @@ One process computes: a parent that never imports torch hands batches to one spa
 Messages are acknowledged early, since the claim in the ledger is the acknowledgement; Redis needs no persistence.
 """
 
-import logging
 import ssl
 from typing import Any
 
@@ -58,9 +57,6 @@ app.steps["worker"].add(Supervisor)
 @setup_logging.connect
 def _log(loglevel: int, **_: Any) -> None:
     log_to_stderr(settings.log_format, loglevel)
-    # each look, message and result; and whole URLs, whose query may be a signature
-    for name in ("alembic", "celery.worker.strategy", "celery.app.trace", "fsspec"):
-        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def run_worker(until_empty: bool, log_level: str) -> int:

@@ -14,6 +14,9 @@ from db.ledger import Claim
 _TEXT = "[%(asctime)s: %(levelname)s/%(processName)s] %(message)s%(about)s"
 _EARLY_JSON = '{"level": "%(levelname)s", "process": "%(processName)s", "message": "%(message)s"}'
 
+# Each look, message and result; and whole URLs, whose query may be a signature.
+_TALKATIVE = ("alembic", "celery.worker.strategy", "celery.app.trace", "fsspec")
+
 _about: ContextVar[Mapping[str, int]] = ContextVar("about", default={})  # noqa: B039 (it is never changed)
 
 
@@ -32,12 +35,14 @@ def about(batch: int, claimed: Claim | None = None) -> Iterator[None]:
 
 
 def log_to_stderr(log_format: str, level: int | str) -> None:
-    """Have this process log from a level on, as text or as json, one object a line."""
+    """Have this process log from a level on, as text or as json, one object a line; some libraries say less."""
     handler = logging.StreamHandler()
     handler.addFilter(_tell)
     handler.setFormatter(_json() if log_format == "json" else logging.Formatter(_TEXT))
     logging.basicConfig(level=level, handlers=[handler], force=True)
     logging.captureWarnings(True)
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def early_format(log_format: str) -> str:

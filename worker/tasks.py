@@ -49,16 +49,16 @@ def annotate_batch(database: Database, batch_id: int, find_tagger: FindTagger) -
     What goes wrong with the batch is written into the ledger. A database that stays away raises, and SystemExit where
     the process is to end.
     """
-    try:
-        with about(batch_id):
+    with about(batch_id):
+        try:
             version_id = patiently(_version_of, database, batch_id)
             if version_id is None:
                 return False  # it has ended, or never was
             tagger = _found(find_tagger, version_id)  # before the claim: loading may take longer than a lease
             claimed = patiently(_claim, database, batch_id, ledger.new_token())
-    except ModelVersionError as error:
-        log.error("batch %d waits: %s", batch_id, error)
-        return False
+        except ModelVersionError as error:
+            log.error("batch %d waits: %s", batch_id, error)
+            return False
     if claimed is None:
         return False  # somebody else has it, or it was split or cancelled
     with about(batch_id, claimed), tracing.annotating(claimed):
@@ -107,11 +107,12 @@ def _claim(database: Database, batch_id: int, token: str) -> ledger.Claim | None
         claimed = ledger.claim(session, batch_id, token, LEASE, process_name())
         if claimed is None:
             return None
-        happened = {Event.CLAIMS: 1, Event.LEASE_EXPIRIES: int(is_overdue)}
-        happened[Event.TWEETS_CLAIMED] = len(claimed.tweet_ids)
         if claimed.is_suspect:
-            happened |= _isolate(session, claimed)
-        events.count(session, process_name(), happened)
+            with about(batch_id, claimed):
+                happened = _isolate(session, claimed)
+        else:
+            happened = {Event.CLAIMS: 1, Event.TWEETS_CLAIMED: len(claimed.tweet_ids)}
+        events.count(session, process_name(), {**happened, Event.LEASE_EXPIRIES: int(is_overdue)})
         return None if claimed.is_suspect else claimed
 
 
@@ -166,17 +167,22 @@ def _isolate(session: Session, claimed: ledger.Claim) -> dict[Event, int]:
     """Split a batch that failed too often; give up a single tweet. Return what happened."""
     why = claimed.error or f"the process that tagged it ended {claimed.attempt - 1} times without saying why"
     if len(claimed.tweet_ids) > 1:
-        log.warning("batch %d is split: %s", claimed.batch_id, why)
+        log.warning("batch %d is split: %s", claimed.batch_id, _kind(why))
         ledger.split(session, claimed, why)
         return {Event.SPLITS: 1}
     if not claimed.tweet_ids:  # they were deleted meanwhile
         ledger.finish(session, claimed)
     elif ledger.bury(session, claimed, why):
-        log.error("tweet %d is dead: %s", claimed.tweet_ids[0], why)
+        log.error("tweet %d is dead: %s", claimed.tweet_ids[0], _kind(why))
         dead = spans.mark_dead(session, claimed.model_version_id, claimed.tweet_ids, why)
         ledger.count_dead(session, claimed, dead)
         return {Event.TWEETS_DIED: dead}
     return {}
+
+
+def _kind(why: str) -> str:
+    """Leave out what an error says: it may quote a tweet. The ledger keeps all of it."""
+    return why.partition(":")[0]
 
 
 def _give_back(database: Database, claimed: ledger.Claim) -> None:
@@ -192,6 +198,7 @@ def _record(
     error: Exception,
     delay: float,
 ) -> None:
+    tracing.failed(error)
     told = error if isinstance(error, TweetspanError) else type(error).__name__  # others may quote texts
     log.warning("batch %d goes back: %s", claimed.batch_id, told)
     line = f"{type(error).__name__}: {reason(error)}"[:1000]

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
+from threading import Lock
 
 from celery.signals import worker_process_shutdown
 
@@ -24,6 +25,8 @@ except ImportError:
 
 log = logging.getLogger(__name__)
 
+_SENDING = Lock()
+
 
 @contextmanager
 def span(name: str, traceparent: str | None = None, /, **attributes: str | int) -> Iterator[None]:
@@ -31,18 +34,25 @@ def span(name: str, traceparent: str | None = None, /, **attributes: str | int) 
     if not IS_INSTALLED:
         yield
         return
-    _send()
+    with _SENDING:  # the explorer traces in many threads
+        _send()
     context = propagate.extract({"traceparent": traceparent}) if traceparent else None
     told = {f"tweetspan.{key}": value for key, value in attributes.items()}
     tracer = trace.get_tracer("tweetspan")
-    with tracer.start_as_current_span(  # an error may quote a tweet
+    with tracer.start_as_current_span(
         name, context, attributes=told, record_exception=False, set_status_on_exception=False
-    ) as begun:
+    ):
         try:
             yield
         except Exception as error:
-            begun.set_status(trace.StatusCode.ERROR, type(error).__name__)
+            failed(error)
             raise
+
+
+def failed(error: Exception) -> None:
+    """Say of what is being traced that it failed, by the kind of the error alone: it may quote a tweet."""
+    if IS_INSTALLED:
+        trace.get_current_span().set_status(trace.StatusCode.ERROR, type(error).__name__)
 
 
 def annotating(claimed: Claim) -> AbstractContextManager[None]:

@@ -10,6 +10,7 @@ from answers.asked import Asked, chosen_filter
 from answers.network_rows import NetworkRow, network_row
 from answers.row_types import ContextRow, DetailsRow, PeriodRow, RelatedRow
 from answers.rows import context_row, details_row, period_row, related_row
+from db.coverage import cover
 from db.entity_lookup import look_up
 from db.questions import related as meetings
 from db.questions.context import context
@@ -85,9 +86,12 @@ def network_around(
     limit: Limit = 10,
 ) -> Any:
     """Return an entity, those related to it, and the links among all of them."""
-    with service.heavy() as session:
+    with service.reading() as session:
         chosen, one = _found(session, asked, name)
-        return network_row(network(session, one, chosen, by, limit, minimum))
+        coverage = cover(session, chosen)
+    question = ("network", one, chosen, by, limit, minimum)
+    found = service.told(question, coverage, lambda session: network(session, one, chosen, by, limit, minimum))
+    return network_row(found)
 
 
 def _found(session: Session, asked: Asked, name: str) -> tuple[Filter, int]:

@@ -6,8 +6,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from explorer.access import Access
-from explorer.serving import access_for, host_names
-from tagging.errors import AccessError
+from explorer.serving import access_for, host_names, listen
+from tagging.errors import AccessError, SettingsError
 from tests.explorer.conftest import TOKEN, Explorer
 from tests.questions.world import World
 
@@ -88,3 +88,10 @@ def test_every_answer_forbids_scripts_and_other_hosts(reader: TestClient, world:
         policy = reader.get(path).headers["content-security-policy"]
         assert "default-src 'none'" in policy
         assert "unsafe" not in policy
+
+
+def test_a_port_that_is_taken_is_named() -> None:
+    with listen("127.0.0.1", 0) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(SettingsError, match=f"port {port}: Address already in use; give another --port"):
+            listen("127.0.0.1", port)

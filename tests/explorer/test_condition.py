@@ -10,7 +10,8 @@ from db.status import Status
 from explorer.condition import condition
 
 QUIET = Status(
-    tweets=100, tweets_waiting=0, read={}, spans=0, batches={}, oldest_waiting_seconds=None, tweets_per_second=0.0,
+    tweets=100, tweets_waiting=0, active_version=None, read={}, spans=0,
+    batches={}, oldest_waiting_seconds=None, tweets_per_second=0.0,
     workers={}, failures=[], troubled={},
 )  # fmt: skip
 WAITING = replace(QUIET, tweets_waiting=30, batches={"waiting": 3}, oldest_waiting_seconds=5.0)
@@ -24,8 +25,11 @@ SLOW = replace(WAITING, workers=ALIVE, oldest_waiting_seconds=7200.0)
     ("status", "heartbeats", "held", "said"),
     [
         (QUIET, {}, [], "All is well: nothing is waiting."),
+        (replace(QUIET, active_version=2, read={1: {"done": 100, "dead": 0}, 2: {"done": 40, "dead": 1}}), {}, [],
+         "nothing is waiting. Of 100 stored tweets version 2, which is active, has read 41: `tweetspan reannotate`"),
+        (replace(WAITING, workers=ALIVE), ALIVE, [], "30 tweets waiting or being tagged; no batch ended within"),
         (replace(QUIET, tweets=0), {}, [], "Nothing is stored yet: `tweetspan enqueue FILE` stores tweets"),
-        (MOVING, ALIVE, [], "All is well: 30 tweets are waiting or being tagged, 2.5 a second"),
+        (MOVING, ALIVE, [], "All is well: 30 tweets waiting or being tagged, 2.5 a second"),
         (WAITING, {}, [], "3 batches are waiting and no worker runs: start one with `tweetspan worker`."),
         (WAITING, {"host:12": 130.0}, [], "3 batches are waiting and none has been seen for 2 minutes: start one"),
         (QUIET, SILENT, [HELD], "The worker host:12 has not been seen for 20 seconds: its batch goes back"),

@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 from db import entity_edits
 from db.coverage import Coverage, cover
 from db.entity_lookup import look_up
+from db.events import Event, count
 from db.filters import Filter
 from db.session import Database
 from explorer import kept
@@ -60,6 +61,17 @@ def test_what_was_read_since_has_it_told_anew(service: Service, database: Databa
     before = coverage(database)
     after = Coverage(1, before.tweets, before.tweets_total + 1, before.mentions, before.mentions_total)
     assert [service.told("a", one, lambda _: next(numbers)) for one in (before, after)] == [0, 1]
+
+
+def test_as_many_read_as_were_deleted_have_it_told_anew(
+    service: Service, database: Database, numbers: Iterator[int]
+) -> None:
+    covered, found = coverage(database), []
+    found.append(service.told("a", covered, lambda _: next(numbers)))
+    with database.write_session() as session:
+        count(session, "host:1/2", {Event.TWEETS_TAGGED: 1})
+    found.append(service.told("a", covered, lambda _: next(numbers)))
+    assert found == [0, 1]
 
 
 def test_who_waited_for_a_turn_is_told_what_the_one_before_was(

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from db import jobs, ledger, model_versions, tweets
 from db import spans as span_store
+from db.events import Event, totals
 from db.session import Database
 from db.tables import Annotation, Batch, Tweet
 from db.tables import Span as SpanRow
@@ -122,13 +123,13 @@ def test_a_batch_of_poison_alone_ends_too(database: Database, version_id: int) -
 
 
 def test_a_tweet_that_breaks_the_tagger_is_found_and_dies_alone(
-    database: Database, version_id: int, monkeypatch: pytest.MonkeyPatch
+    database: Database, version_id: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(tasks, "_DELAY", 0)
 
     def trouble(texts: Sequence[str]) -> None:
         if "Ann 13" in texts:
-            raise RuntimeError("a bug that does not say which tweet")
+            raise RuntimeError(f"a bug that quotes {texts[-1]}")
 
     add_batch(database, 40)
     tagger = FakeTagger(trouble)
@@ -137,6 +138,11 @@ def test_a_tweet_that_breaks_the_tagger_is_found_and_dies_alone(
     assert tagged(database) == [number for number in range(1, 41) if number != 13]
     sizes = [len(texts) for texts in tagger.calls if "Ann 13" in texts]
     assert sizes == [40, 40, 3, 1, 1, 1], "twice together, once as a child, three times alone"
+    assert "tweet 13 is dead: RuntimeError" in caplog.messages
+    assert not [said for said in caplog.messages if "Ann" in said]
+    with database.read_session() as session:
+        happened = totals(session)
+    assert (happened[Event.CLAIMS], happened[Event.TWEETS_CLAIMED]) == (len(tagger.calls), sum(map(len, tagger.calls)))
 
 
 def test_a_plain_exception_counts_and_waits(database: Database, version_id: int, fake_clock: FakeClock) -> None:

@@ -55,7 +55,8 @@ def test_the_workers_of_one_command_share_the_cores(run: Run, arguments: list[st
     assert shown == f"{['cpu'] * int(arguments[1])} ['--log-level', 'info'] auto {threads} {threads}\n"
 
 
-def test_what_the_command_is_told_the_workers_are_told(run: Run) -> None:
+def test_what_the_command_is_told_the_workers_are_told(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(several_workers, "_count_cards", lambda: 2)
     told = ("--until-empty", "--log-level", "error", "--runtime", "torch", "--device", "cuda:1")
     shown = run("--processes", "2", *told).output
     assert shown == "['cuda:1', 'cuda:1'] ['--until-empty', '--log-level', 'error'] torch 4 4\n"
@@ -73,6 +74,23 @@ def test_all_without_a_card_is_an_error_that_names_the_cpu(monkeypatch: pytest.M
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     with pytest.raises(DeviceError, match="use --device cpu"):
         places("all", 1)
+
+
+@pytest.mark.parametrize(
+    ("device", "said"),
+    [
+        ("cuda", "device 'cuda' is not there: 0 CUDA devices seen; use --device cpu"),
+        ("cuda:1", "device 'cuda:1' is not there"),
+        ("gpu", "device 'gpu' is not known; use auto, cpu, cuda, cuda:N or all"),
+    ],
+)
+def test_a_device_that_is_not_there_is_refused_before_a_worker_starts(
+    run: Run, monkeypatch: pytest.MonkeyPatch, device: str, said: str
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    refused = run("--device", device)
+    assert refused.exit_code == 1
+    assert said in refused.output
 
 
 def test_onnx_without_a_form_is_refused_before_a_batch_is_claimed(run: Run) -> None:

@@ -46,6 +46,13 @@ def test_an_error_is_named_by_its_kind_alone(exporter: InMemorySpanExporter) -> 
     assert "secret" not in span.to_json()
 
 
+def test_an_error_that_was_dealt_with_is_told_too(exporter: InMemorySpanExporter) -> None:
+    with tracing.annotating(CLAIM):
+        tracing.failed(ValueError("a secret text"))
+    (span,) = exporter.get_finished_spans()
+    assert (span.status.is_ok, span.status.description) == (False, "ValueError")
+
+
 def test_what_is_no_traceparent_begins_a_trace(exporter: InMemorySpanExporter) -> None:
     with tracing.span("annotate", "no traceparent"):
         pass
