@@ -53,6 +53,10 @@ class Settings:
         """Folder that holds the model folders of the registered versions."""
         return self.home / "models"
 
+    def model_folder(self, artifact_hash: str) -> Path:
+        """Return the folder that a model with this hash has, if it was made or restored here."""
+        return self.models_folder / artifact_hash[:16]
+
     @property
     def reports_folder(self) -> Path:
         """Folder that holds the report of each version that was trained here."""

@@ -52,7 +52,7 @@ def _copied(settings: Settings, version: ModelVersion, into: Path) -> Manifest:
         return manifest
 
     with transfer_bar() as on_block:
-        return load_artifact(version.artifact_uri, version.artifact_hash, settings.model_cache, copy, on_block)
+        return load_artifact(version.artifact_uri, version.artifact_hash, settings, copy, on_block)
 
 
 def _is_uncased(tagger: Tagger) -> bool:

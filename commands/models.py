@@ -84,14 +84,14 @@ def upload_version(version: str, uri: str) -> None:
             found = model_versions.find(session, version)
             forms = optimized_forms.forms_of(session, found.id)
         with transfer_bar() as on_block:
-            upload(found.artifact_uri, found.artifact_hash, uri, settings.model_cache, on_block)
+            upload(found.artifact_uri, found.artifact_hash, uri, settings, on_block)
         with database.write_session() as session:
             model_versions.relocate(session, found.id, uri)
         click.echo(f"model version {found.id} lies at {uri} now; every machine that can read it can tag with it")
         for form in forms:
             place = f"{uri.rstrip('/')}/{form.precision}-{form.artifact_hash[:16]}"
             with transfer_bar() as on_block:
-                upload(form.artifact_uri, form.artifact_hash, place, settings.model_cache, on_block)
+                upload(form.artifact_uri, form.artifact_hash, place, settings, on_block)
             with database.write_session() as session:
                 is_moved = optimized_forms.relocate(session, form.artifact_hash, place)
             told = "lies at" if is_moved else "was made anew meanwhile: upload again; the old one lies at"

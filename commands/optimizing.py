@@ -88,9 +88,7 @@ def _made(
         return folder, Tagger.load(folder, "cpu", version.artifact_hash, threads)
 
     with transfer_bar() as on_block:
-        folder, original = load_artifact(
-            version.artifact_uri, version.artifact_hash, settings.model_cache, load, on_block
-        )
+        folder, original = load_artifact(version.artifact_uri, version.artifact_hash, settings, load, on_block)
     with progress_bar() as progress:
         stage = progress.add_task(f"making the {precision} form", total=None)
         manifest = write_onnx_form(folder, into, precision, _calibration(corpus), version.artifact_hash)

@@ -1,7 +1,7 @@
 """Counters of what workers do, kept in the transactions that do it: they only grow, whoever dies or starts again.
 
 Each counter is a few rows, one for each of some shards, so that workers seldom wait for each other. An answer of the
-database that is lost on the way may have an event counted twice, unless it is one of tweets or spans.
+database that is lost on the way may have an event counted twice, but no tweet that was tagged or died, and no span.
 """
 
 from collections.abc import Mapping
@@ -20,12 +20,12 @@ _SHARDS = 16
 class Event(StrEnum):
     """What is counted."""
 
-    DISPATCHES = "dispatches"  # batches put in Redis, again or for the first time
+    DISPATCHES = "dispatches"  # batches marked to be put in Redis, again or for the first time
     CLAIMS = "claims"  # attempts, those that were given back as well
     TWEETS_CLAIMED = "tweets_claimed"  # in the batches of these attempts
     LEASE_EXPIRIES = "lease_expiries"  # batches taken over from a process that fell silent
     PROCESS_DEATHS = "process_deaths"  # batches whose process died under the eyes of its worker
-    GIVEN_BACK = "given_back"  # after an error that is not the batch's: a database, a model that was not to be had
+    GIVEN_BACK = "given_back"  # the worker stopped, or an error is not the batch's: a database, a model not to be had
     FAILURES = "failures"  # attempts that ended with an error of the batch
     SPLITS = "splits"
     FENCED_FINISHES = "fenced_finishes"  # readings thrown away, for the batch was taken over meanwhile

@@ -21,8 +21,8 @@ router = APIRouter(include_in_schema=False)
 
 _STATES = (ledger.WAITING, ledger.LEASED, ledger.DONE, ledger.DEAD, ledger.SPLIT, ledger.CANCELLED)
 _EVENTS = {
-    Event.DISPATCHES: "Batches put in Redis, for the first time or again.",
-    Event.CLAIMS: "Attempts to tag a batch.",
+    Event.DISPATCHES: "Batches marked to be put in Redis, for the first time or again.",
+    Event.CLAIMS: "Attempts to tag a batch, those that were given back too.",
     Event.TWEETS_CLAIMED: "Tweets in the batches of these attempts; divided by them, how full batches are.",
     Event.LEASE_EXPIRIES: "Batches taken over from a process that fell silent.",
     Event.PROCESS_DEATHS: "Batches whose process died under the eyes of its worker.",

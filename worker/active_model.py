@@ -78,7 +78,7 @@ def _load(choice: Choice, version: ModelVersion, settings: Settings, progress: P
         return Tagger.load(folder, device, choice.artifact_hash, threads)
 
     try:
-        return load_artifact(choice.artifact_uri, choice.artifact_hash, settings.model_cache, load, progress)
+        return load_artifact(choice.artifact_uri, choice.artifact_hash, settings, load, progress)
     except (TweetspanError, UnfitProcessError, MemoryError):
         raise
     except Exception as error:  # whatever it is, it is the model's fault and not the batch's

@@ -1,6 +1,7 @@
 """Where a version's model lies, and how it gets to this machine and away from it.
 
-A file:// folder is used in place. Any other is fetched into a cache, into a folder named after the hash: the manifest
+A file:// folder is used in place, or the one of the same hash in this home, to which a backup may have been restored.
+Any other is fetched into a cache, into a folder named after the hash: the manifest
 first, whose hash must be the registered one, then exactly the files it names.
 """
 
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import unquote, urlsplit
 
+from settings import Settings
 from tagging.checkpoint import MANIFEST_NAME, is_safe_name, read_manifest, verify
 from tagging.errors import ArtifactMissingError, CheckpointError
 from worker.remote_folder import Progress, RemoteFolder, scheme_of, shown, silent
@@ -31,7 +33,7 @@ Loaded = TypeVar("Loaded")
 
 
 def load_artifact(
-    uri: str, expected_hash: str, cache: Path, load: Callable[[Path], Loaded], progress: Progress = silent
+    uri: str, expected_hash: str, settings: Settings, load: Callable[[Path], Loaded], progress: Progress = silent
 ) -> Loaded:
     """Return what `load` makes of a model's folder, which is fetched into the cache if it is not on this machine.
 
@@ -39,8 +41,8 @@ def load_artifact(
     Raises CheckpointError if the model is not there, not the registered one, or the cache cannot be written.
     """
     if scheme_of(uri) == "file":
-        return load(_folder_here(uri))
-    folder = _cached(cache, expected_hash)
+        return load(_folder_here(uri, settings.model_folder(expected_hash)))
+    folder = _cached(settings.model_cache, expected_hash)
     if folder.is_dir():
         try:
             return load(folder)
@@ -51,7 +53,7 @@ def load_artifact(
     return load(folder)
 
 
-def upload(source: str, expected_hash: str, target: str, cache: Path, progress: Progress = silent) -> None:
+def upload(source: str, expected_hash: str, target: str, settings: Settings, progress: Progress = silent) -> None:
     """Copy a model from one URI to another, the manifest last, and read it back as a worker would.
 
     What lies there already is only checked. Raises CheckpointError if another model lies there, if the target cannot
@@ -60,17 +62,21 @@ def upload(source: str, expected_hash: str, target: str, cache: Path, progress: 
     _require_no_secret(target)
     remote = RemoteFolder(target)
     if not _holds(remote, expected_hash):
-        folder = load_artifact(source, expected_hash, cache, lambda folder: _checked(folder, expected_hash), progress)
+        folder = load_artifact(
+            source, expected_hash, settings, lambda folder: _checked(folder, expected_hash), progress
+        )
         for name in [*read_manifest(folder).files, MANIFEST_NAME]:
             remote.put(folder / name, progress)
     if remote.scheme == "file":
         _checked(_folder_here(target), expected_hash)
     else:
-        _fetch(target, expected_hash, _cached(cache, expected_hash), progress)
+        _fetch(target, expected_hash, _cached(settings.model_cache, expected_hash), progress)
 
 
-def _folder_here(uri: str) -> Path:
+def _folder_here(uri: str, restored: Path | None = None) -> Path:
     folder = Path(unquote(urlsplit(uri).path))
+    if restored and restored.is_dir() and not folder.is_dir():
+        return restored
     if not folder.is_dir():
         raise CheckpointError(
             f"the model's folder {folder} is not on this machine; run `tweetspan models upload VERSION URI` on the one "

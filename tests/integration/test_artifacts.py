@@ -13,6 +13,7 @@ from threading import Barrier
 import fsspec
 import pytest
 
+from settings import Settings, read_settings
 from tagging.checkpoint import MANIFEST_NAME, Manifest, read_manifest, verify, write_manifest
 from tagging.errors import CheckpointError
 from tests.web import Web, serving
@@ -61,8 +62,12 @@ def checked(expected_hash: str) -> Callable[[Path], Path]:
     return load
 
 
+def home_of(cache: Path) -> Settings:
+    return read_settings({"TWEETSPAN_HOME": str(cache.parents[1])})
+
+
 def fetched(uri: str, expected_hash: str, cache: Path) -> Path:
-    return load_artifact(uri, expected_hash, cache, checked(expected_hash))
+    return load_artifact(uri, expected_hash, home_of(cache), checked(expected_hash))
 
 
 def refusal(uri: str, expected_hash: str, cache: Path) -> str:
@@ -84,6 +89,17 @@ def test_a_folder_of_another_machine_says_how_to_share_it(tmp_path: Path, cache:
     assert f"{tmp_path / 'elsewhere'} is not on this machine; run `tweetspan models upload VERSION URI`" in said
 
 
+def test_a_restored_home_holds_it_under_its_hash(origin: Path, cache: Path) -> None:
+    registered = read_manifest(origin).hash
+    restored = cache.parents[1] / "models" / registered[:16]
+    shutil.copytree(origin, restored)
+    assert fetched(origin.as_uri(), registered, cache) == origin
+    shutil.rmtree(origin)
+    assert fetched(origin.as_uri(), registered, cache) == restored
+    (restored / "config.json").write_text("something else")
+    assert "not as it was registered" in refusal(origin.as_uri(), registered, cache)
+
+
 def test_a_model_is_fetched_once_with_the_manifest_first(web: Web, origin: Path, cache: Path) -> None:
     registered = read_manifest(origin).hash
     folder = fetched(f"{web.url}/model", registered, cache)
@@ -98,7 +114,7 @@ def test_a_model_is_fetched_once_with_the_manifest_first(web: Web, origin: Path,
 def test_fetching_shows_life(web: Web, origin: Path, cache: Path) -> None:
     calls: list[tuple[int, int | None]] = []
     registered = read_manifest(origin).hash
-    load_artifact(f"{web.url}/model", registered, cache, checked(registered), lambda *told: calls.append(told))
+    load_artifact(f"{web.url}/model", registered, home_of(cache), checked(registered), lambda *told: calls.append(told))
     size = (origin / "model.safetensors").stat().st_size
     assert (size, size) in calls
     assert any(0 < moved < size for moved, of in calls if of == size)
@@ -228,10 +244,10 @@ def test_a_home_that_cannot_be_written(web: Web, origin: Path, cache: Path) -> N
 
 def test_an_upload_is_complete_and_can_be_fetched(memory: str, origin: Path, cache: Path, tmp_path: Path) -> None:
     registered = read_manifest(origin).hash
-    upload(origin.as_uri(), registered, memory, cache)
+    upload(origin.as_uri(), registered, memory, home_of(cache))
     assert verify(fetched(memory, registered, tmp_path / "other")) == verify(origin)
-    upload(origin.as_uri(), registered, memory, cache)  # it is there, and only checked
-    upload(memory, registered, (tmp_path / "mount" / "2").as_uri(), cache)
+    upload(origin.as_uri(), registered, memory, home_of(cache))  # it is there, and only checked
+    upload(memory, registered, (tmp_path / "mount" / "2").as_uri(), home_of(cache))
     verify(tmp_path / "mount" / "2", registered)
 
 
@@ -241,24 +257,24 @@ def test_the_manifest_is_uploaded_last(memory: str, origin: Path, cache: Path, m
     monkeypatch.setattr(
         artifacts.RemoteFolder, "put", lambda self, file, progress: [put.append(file.name), whole(self, file, progress)]
     )
-    upload(origin.as_uri(), read_manifest(origin).hash, memory, cache)
+    upload(origin.as_uri(), read_manifest(origin).hash, memory, home_of(cache))
     assert put == ["config.json", "model.safetensors", MANIFEST_NAME]
 
 
 def test_another_model_is_not_overwritten(memory: str, origin: Path, cache: Path) -> None:
-    upload(origin.as_uri(), read_manifest(origin).hash, memory, cache)
+    upload(origin.as_uri(), read_manifest(origin).hash, memory, home_of(cache))
     before = read_manifest(origin).hash
     (origin / "config.json").write_text('{"x": 1}')
     other = write_manifest(origin, "tiny", ("O",), 64).hash
     with pytest.raises(CheckpointError, match=f"{memory} holds another model, with hash {before[:12]}…; name a folder"):
-        upload(origin.as_uri(), other, memory, cache)
+        upload(origin.as_uri(), other, memory, home_of(cache))
     fetched(memory, before, cache)
 
 
 def test_an_upload_over_something_else_names_it(memory: str, origin: Path, cache: Path) -> None:
     fsspec.filesystem("memory").pipe(f"{memory}/{MANIFEST_NAME}", b"<html>")
     with pytest.raises(CheckpointError, match=f"{memory}/{MANIFEST_NAME} cannot be read"):
-        upload(origin.as_uri(), read_manifest(origin).hash, memory, cache)
+        upload(origin.as_uri(), read_manifest(origin).hash, memory, home_of(cache))
 
 
 def test_what_arrives_otherwise_is_noticed(
@@ -273,27 +289,27 @@ def test_what_arrives_otherwise_is_noticed(
 
     monkeypatch.setattr(artifacts.RemoteFolder, "put", cut)
     with pytest.raises(CheckpointError, match=f"{memory}/model.safetensors differs"):
-        upload(origin.as_uri(), read_manifest(origin).hash, memory, cache)
+        upload(origin.as_uri(), read_manifest(origin).hash, memory, home_of(cache))
 
 
 def test_a_damaged_model_is_not_uploaded(memory: str, origin: Path, cache: Path) -> None:
     registered = read_manifest(origin).hash
     (origin / "config.json").write_text("damaged")
     with pytest.raises(CheckpointError, match=r"config\.json differs"):
-        upload(origin.as_uri(), registered, memory, cache)
+        upload(origin.as_uri(), registered, memory, home_of(cache))
     assert not fsspec.filesystem("memory").store
 
 
 def test_a_web_server_is_not_written_but_may_hold_it_already(web: Web, origin: Path, cache: Path) -> None:
     registered = read_manifest(origin).hash
-    upload(origin.as_uri(), registered, f"{web.url}/model", cache)
+    upload(origin.as_uri(), registered, f"{web.url}/model", home_of(cache))
     assert (cache / registered).is_dir()
     with pytest.raises(CheckpointError, match=f"{web.url}/2 does not hold this version, and a web server cannot be"):
-        upload(origin.as_uri(), registered, f"{web.url}/2", cache)
+        upload(origin.as_uri(), registered, f"{web.url}/2", home_of(cache))
 
 
 @pytest.mark.parametrize("uri", [f"s3://key:{SECRET}@bucket/1", f"https://models.example/1?sig={SECRET}"])
 def test_a_uri_with_a_secret_is_not_kept(origin: Path, cache: Path, uri: str) -> None:
     with pytest.raises(CheckpointError, match="would be kept in the database; leave it out") as caught:
-        upload(origin.as_uri(), read_manifest(origin).hash, uri, cache)
+        upload(origin.as_uri(), read_manifest(origin).hash, uri, home_of(cache))
     assert SECRET not in str(caught.value)
