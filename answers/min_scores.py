@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from db.entity_lookup import known_label
@@ -18,14 +18,15 @@ _NUMBER = re.compile(r"\d{0,20}\.?\d{1,20}")
 MinScores = dict[str, float]  # by label as it was typed, or for ALL
 
 
-def parse_min_scores(texts: Iterable[str]) -> MinScores:
-    """Read limits; the last one for a label counts. Raises QueryError for another text or a number above 1.
+def parse_min_scores(texts: Sequence[str]) -> MinScores:
+    """Read limits, several in a text with commas between them; the last one for a label counts. Raises QueryError for
+    another text or a number above 1.
 
-    >>> parse_min_scores(["0.5", "ORG=0.9"])
-    {'all labels': 0.5, 'ORG': 0.9}
+    >>> parse_min_scores(["0.5, PER=0.6", "ORG=0.9"])
+    {'all labels': 0.5, 'PER': 0.6, 'ORG': 0.9}
     """
     scores: MinScores = {}
-    for text in texts:
+    for text in ",".join(texts).split(",") if texts else ():
         label, equals, number = text.rpartition("=")
         if equals and not label.strip():
             raise QueryError(f"{text[:100]!r} names no label; write 0.7, or ORG=0.7")

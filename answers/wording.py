@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -23,6 +24,21 @@ def legible(text: str | None) -> str | None:
 def counted(number: int, one: str, many: str | None = None) -> str:
     """Write a number with its noun: "1 tweet", "2,000 tweets"."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def plain(value: object) -> str:
+    """Write a value that programs know, such as a list, as people write it.
+
+    >>> plain({"train": 5_000, "tags": ["O", "B-PER"], "is_fast": True, "share": None})
+    'train 5000, tags O, B-PER, is_fast yes, share none'
+    """
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {plain(one)}" for name, one in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(map(plain, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def covered(coverage: Coverage) -> str:

@@ -29,11 +29,14 @@ def address(path: str, asked: Asked | None = None, **changes: object) -> str:
 def parameters(asked: Asked) -> Parameters:
     """Return the filters as the parameters of an address, without those that ask nothing."""
     named: Mapping[str, Any] = {_NAMES.get(name, name): value for name, value in asked.items()}
-    written = {**named, "min_score": [_limit(label, score) for label, score in asked["min_score"].items()]}
+    written = {**named, "min_score": limits(asked)}
     for name in ("originals", "hidden"):
         written[name] = "true" if asked[name] else None
     return {name: value for name, value in written.items() if value and value != _DEFAULTS.get(name)}
 
 
-def _limit(label: str, score: float) -> str:
-    return f"{score:g}" if label == ALL else f"{label}={score:g}"
+def limits(asked: Asked) -> str:
+    """Write the lowest scores that count as they are asked for: "0.7,ORG=0.9"."""
+    return ",".join(
+        f"{score:g}" if label == ALL else f"{label}={score:g}" for label, score in asked["min_score"].items()
+    )

@@ -15,6 +15,7 @@ from explorer import api, health, metrics
 from explorer.body_limit import BodyLimit
 from explorer.failures import handle_failures
 from explorer.forms import PROBLEMS
+from explorer.head_requests import HeadRequests
 from explorer.headers import SecurityHeaders
 from explorer.known_parameters import refuse_others
 from explorer.pages import (
@@ -35,6 +36,7 @@ from explorer.service import Service
 
 _HERE = Path(__file__).parent
 _ASSETS = {"style.css": "text/css", "icon.svg": "image/svg+xml"}
+_SHORTCUTS = {"/": "/today", "/api": "/docs"}
 _PAGES = (
     today, entities, entity, entity_edits, edits, suggestions, tweets, tweet, models, queue, docs, sign_in,
 )  # fmt: skip
@@ -60,18 +62,20 @@ def create_app(service: Service, hosts: Sequence[str]) -> FastAPI:
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(HeadRequests)
     for router in _ROUTERS:
         app.include_router(router, dependencies=[Depends(refuse_others)])
     for router in (health.router, metrics.router):
         app.include_router(router)
-    app.get("/", include_in_schema=False)(_home)
+    for there, leads_to in _SHORTCUTS.items():
+        app.get(there, include_in_schema=False)(_shortcut(leads_to))
     for name, media_type in _ASSETS.items():
         app.get(f"/{name}", include_in_schema=False)(_asset(name, media_type))
     return app
 
 
-def _home() -> RedirectResponse:
-    return RedirectResponse("/today")
+def _shortcut(leads_to: str) -> Callable[[], RedirectResponse]:
+    return lambda: RedirectResponse(leads_to)
 
 
 def _asset(name: str, media_type: str) -> Callable[[], FileResponse]:

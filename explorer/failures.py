@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 
 from db.session import reason
 from explorer.forms import page
-from explorer.parameters import Visitor, service
+from explorer.parameters import Visitor, service, visitor
 from tagging.errors import (
     AccessError,
     BrokerError,
@@ -36,7 +36,6 @@ _STATUS: dict[type[TweetspanError], int] = {
     ModelVersionError: 404,
 }
 _PROGRAMS = ("/api/", "/metrics", "/healthz", "/readyz")
-_NOBODY = Visitor(may_write=False, session=None)
 
 
 def handle_failures(app: FastAPI) -> None:
@@ -79,6 +78,13 @@ def _given(error: dict[str, Any]) -> str:
     return f"it was {str(given)[:100]!r}" if isinstance(given, str | int | float) else "see /docs for what it takes"
 
 
+def _visitor(request: Request) -> Visitor:
+    try:
+        return visitor(request)
+    except AccessError:
+        return Visitor(may_write=False, session=None)
+
+
 def _answer(request: Request, status: int, error: str, headers: dict[str, str] | None = None) -> Response:
     headers = headers or {}
     if status == 503:
@@ -88,6 +94,6 @@ def _answer(request: Request, status: int, error: str, headers: dict[str, str] |
         if status == 401:
             headers["WWW-Authenticate"] = "Bearer"
         return JSONResponse({"error": error}, status, headers)
-    answer = page(request, "failure", _NOBODY, status, error=error)
+    answer = page(request, "failure", _visitor(request), status, error=error)
     answer.headers.update(headers)
     return answer

@@ -15,9 +15,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import BaseModel
 
 from answers.rows import flat
-from answers.wording import clean, counted, covered
+from answers.wording import clean, counted, covered, plain
 from db.coverage import Coverage
-from explorer.addresses import address
+from explorer.addresses import address, limits
 from explorer.marking import marked
 from explorer.parameters import Visitor, service
 
@@ -57,8 +57,8 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 def _environment() -> Environment:
     loader = FileSystemLoader(_TEMPLATES)
     made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    made.globals.update(address=address, counted=counted, covered=covered, marked=marked)
-    made.filters["clean"] = clean
+    made.globals.update(address=address, limits=limits, counted=counted, covered=covered, marked=marked)
+    made.filters.update(clean=clean, plain=plain)
     return made
 
 
@@ -76,8 +76,16 @@ def page(request: Request, template: str, visitor: Visitor, status_code: int = 2
         "form_key": key,
         "has_token": access.token is not None,
         "path": request.url.path,
+        "sign_in": address("/sign-in", back=here(request)),
     }
     return _templates.TemplateResponse(request, f"{template}.html.jinja", {**known, **shown}, status_code=status_code)
+
+
+def here(request: Request) -> str | None:
+    """Return the address of the page that is shown, for the way back to it; None for what a form was sent to."""
+    return (
+        request.url.path + (f"?{request.url.query}" if request.url.query else "") if request.method == "GET" else None
+    )
 
 
 def done(request: Request, path: str, said: str, **parameters: Any) -> Response:

@@ -13,6 +13,7 @@ from answers.min_scores import parse_min_scores
 from explorer.service import Service
 from tagging.errors import AccessError
 
+MOST_ROWS = 1000
 COOKIE = "tweetspan_session"
 SAFE_SITES = (None, "same-origin", "none")  # None: a browser without Sec-Fetch-Site, or no browser
 
@@ -24,7 +25,10 @@ def _text(description: str) -> Any:
     return Query(max_length=500, description=description)
 
 
-_Scores = Annotated[tuple[str, ...], Query(max_length=20, description="0.7, or ORG=0.7 for a label; may come again.")]
+_Scores = Annotated[
+    tuple[str, ...],
+    Query(max_length=20, description="0.7, or ORG=0.7 for a label, or both: 0.7, ORG=0.9; may come again."),
+]
 _Since = _text("2024-03-05, 2024-03-05T14:00 (UTC), or 12h, 7d, 2w back from the newest tweet.")
 
 
@@ -47,7 +51,7 @@ async def asked(
         "label": label or None,
         "since": since or None,
         "until": until or None,
-        "min_score": parse_min_scores(one for one in min_score if one),
+        "min_score": parse_min_scores([one for one in min_score if one]),
         "language": language or None,
         "author": author or None,
         "originals": originals,
@@ -128,7 +132,7 @@ TheService = Annotated[Service, Depends(_service)]
 TheVisitor = Annotated[Visitor, Depends(may_read)]
 FormWriter = Annotated[Visitor, Depends(form_writer)]
 Filters = Annotated[Asked, Depends(asked)]
-Limit = Annotated[int, Query(ge=1, le=1000, description="Rows at most.")]
+Limit = Annotated[int, Query(ge=1, le=MOST_ROWS, description="Rows at most.")]
 _NAME = "LOC:london, or london; also an alias or a given name."
 EntityName = Annotated[str, Query(max_length=2000, description=_NAME, examples=["LOC:london"])]
 EditNumber = Annotated[int | None, Query(ge=1, le=2**63 - 1, description="The edit that was made just now.")]

@@ -12,7 +12,7 @@ from answers.rows import top_row
 from db.coverage import cover
 from db.questions.top import top
 from explorer.forms import Answer, csv_file, page
-from explorer.parameters import Filters, Limit, TheService, TheVisitor
+from explorer.parameters import MOST_ROWS, Filters, Limit, TheService, TheVisitor
 from explorer.service import Service
 
 router = APIRouter(tags=["pages"])
@@ -25,7 +25,7 @@ def entities(
 ) -> Response:
     """Show the entities with most mentions."""
     answer = _answer(service, asked, limit)
-    return page(request, "entities", visitor, asked=asked, limit=limit, **answer)
+    return page(request, "entities", visitor, asked=asked, limit=limit, most=MOST_ROWS, **answer)
 
 
 @router.get("/entities.json", response_model=Answer[TopRow])

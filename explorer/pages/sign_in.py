@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from typing import Annotated
+from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
+from explorer.addresses import address
 from explorer.forms import page
 from explorer.parameters import COOKIE, SAFE_SITES, FormWriter, TheService, Visitor
 from tagging.errors import AccessError
@@ -14,22 +16,34 @@ from tagging.errors import AccessError
 router = APIRouter(include_in_schema=False)
 _NOBODY = Visitor(may_write=False, session=None)
 
+_Back = Annotated[str, Query(max_length=5000)]
+_BackField = Annotated[str, Form(max_length=5000)]
+
 
 @router.get("/sign-in")
-def ask(request: Request) -> Response:
-    """Ask for the token."""
-    return page(request, "sign_in", _NOBODY)
+def ask(request: Request, back: _Back = "/") -> Response:
+    """Ask for the token; `back` is where to go with it."""
+    return page(request, "sign_in", _NOBODY, back=back, sign_in=address("/sign-in", back=back))
 
 
 @router.post("/sign-in")
-def sign_in(request: Request, service: TheService, token: Annotated[str, Form(max_length=1000)]) -> Response:
+def sign_in(
+    request: Request, service: TheService, token: Annotated[str, Form(max_length=1000)], back: _BackField = "/"
+) -> Response:
     """Give the browser a session if the token is right. Raises AccessError if it is not."""
     if request.headers.get("sec-fetch-site") not in SAFE_SITES or not service.access.admits(token.strip()):
         raise AccessError("this is not the token that the explorer was started with; go back and try again")
-    answer = RedirectResponse("/", 303)
+    answer = RedirectResponse(_ours(back), 303)
     is_https = request.url.scheme == "https"
     answer.set_cookie(COOKIE, service.access.new_session(), httponly=True, samesite="strict", secure=is_https)
     return answer
+
+
+def _ours(back: str) -> str:
+    """Return a page of ours: no link may lead a browser to another host, nor in circles."""
+    parts = urlsplit(back)
+    is_ours = back.startswith("/") and not back.startswith(("//", "/\\")) and not parts.netloc and back.isprintable()
+    return back if is_ours and parts.path != "/sign-in" else "/"
 
 
 @router.post("/sign-out")

@@ -70,7 +70,15 @@ def today(request: Request, service: TheService, visitor: TheVisitor, asked: Fil
     if missing := _missing(service, asked):
         return page(request, "empty", visitor, missing=missing)
     found = _answer(service, asked)
-    return page(request, "today", visitor, asked=asked, found=found, steps=_steps(asked, found.window))
+    return page(
+        request,
+        "today",
+        visitor,
+        asked=asked,
+        found=found,
+        steps=_steps(asked, found.window),
+        title=_title(found.window),
+    )
 
 
 @router.get("/today.json", response_model=Today)
@@ -137,6 +145,15 @@ def _sparks(session: Session, window: Filter, names: dict[int, str]) -> dict[int
         counts = [one.mentions for one in timeline(session, window, by, entity_id)]
         drawn[entity_id] = sparkline_svg(counts, f"mentions of {shown} per {by}")
     return drawn
+
+
+def _title(window: Filter) -> str:
+    """Name a day as a day, and any other window by where it begins and ends."""
+    assert window.since is not None
+    assert window.until is not None
+    since, until = (f"{moment:%Y-%m-%d %H:%M}" for moment in (window.since, window.until))
+    is_day = window.until - window.since == timedelta(days=1) and since.endswith("00:00")
+    return f"{window.since:%A}, {since.removesuffix(' 00:00')}" if is_day else f"{since} to {until}"
 
 
 def _steps(asked: Asked, window: Filter) -> dict[str, str]:

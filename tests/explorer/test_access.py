@@ -95,3 +95,37 @@ def test_a_port_that_is_taken_is_named() -> None:
         port = taken.getsockname()[1]
         with pytest.raises(SettingsError, match=f"port {port}: Address already in use; give another --port"):
             listen("127.0.0.1", port)
+
+
+def test_who_signs_in_goes_back_to_where_they_were(explorer: Explorer, world: World) -> None:
+    client = explorer(Access(TOKEN, is_closed=True))
+    refused = client.get("/entity?name=PER:ann&since=7d").text
+    assert 'href="/sign-in?back=%2Fentity%3Fname%3DPER%3Aann%26since%3D7d"' in refused
+    asked = client.get("/sign-in", params={"back": "/entity?name=PER:ann&since=7d"}).text
+    assert 'name="back" value="/entity?name=PER:ann&amp;since=7d"' in asked
+    sent = {"token": TOKEN, "back": "/entity?name=PER:ann&since=7d"}
+    led = client.post("/sign-in", data=sent, follow_redirects=False)
+    assert led.headers["location"] == sent["back"]
+
+
+@pytest.mark.parametrize(
+    "back",
+    [
+        "https://evil.example/",
+        "//evil.example",
+        "/\\evil.example",
+        "/\t/evil.example",
+        "/sign-in?back=/",
+        "",
+        "javascript:1",
+    ],
+)
+def test_signing_in_leads_to_no_other_host_and_not_in_circles(explorer: Explorer, world: World, back: str) -> None:
+    led = explorer(Access(TOKEN)).post("/sign-in", data={"token": TOKEN, "back": back}, follow_redirects=False)
+    assert (led.status_code, led.headers["location"]) == (303, "/")
+
+
+def test_an_error_is_shown_to_who_signed_in_as_such(writer: TestClient, world: World) -> None:
+    page = writer.get("/entity?name=nobody").text
+    assert "Sign out" in page
+    assert "Sign in" not in page

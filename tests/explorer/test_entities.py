@@ -44,3 +44,17 @@ def test_a_parameter_that_nobody_knows_is_not_passed_over(reader: TestClient, wo
     assert answer.status_code == 400
     assert f"{path} takes no parameter 'labl'; did you mean 'label'?" in unescape(answer.text).replace('\\"', '"')
     assert "takes no parameter 'zzz'; it takes author, " in unescape(reader.get(path, params={"zzz": "1"}).text)
+
+
+def test_limits_may_stand_in_one_text(reader: TestClient, world: World) -> None:
+    one, two = (
+        reader.get(f"/entities{query}").text
+        for query in ("?min_score=0.3,PER%3D0.9", "?min_score=0.3&min_score=PER%3D0.9")
+    )
+    assert one == two
+    assert 'name="min_score" value="0.3,PER=0.9"' in one
+
+
+def test_more_than_a_page_can_be_had(reader: TestClient, world: World) -> None:
+    assert 'href="/entities?kind=plain&amp;limit=4">More</a>' in reader.get("/entities?limit=2&kind=plain").text
+    assert ">More</a>" not in reader.get("/entities?limit=1000").text

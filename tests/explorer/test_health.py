@@ -10,6 +10,7 @@ from db.session import Database
 from explorer.access import Access
 from tests.explorer.conftest import TOKEN, Explorer
 from tests.ledger_tools import new_version
+from tests.questions.world import World
 
 
 def test_it_is_ready_once_a_version_is_active(explorer: Explorer, database: Database) -> None:
@@ -42,3 +43,17 @@ def test_it_is_not_ready_without_its_database(reader: TestClient, monkeypatch: p
     answer = reader.get("/readyz")
     assert (answer.status_code, answer.json()["reason"]) == (503, "the database does not answer")
     assert reader.get("/healthz").status_code == 200
+
+
+def test_monitors_may_ask_for_the_head_alone(reader: TestClient, world: World) -> None:
+    assert [reader.head(path).status_code for path in ("/healthz", "/readyz", "/today", "/nowhere")] == [
+        200,
+        200,
+        200,
+        404,
+    ]
+    assert reader.head("/api/tag").status_code == 405
+
+
+def test_the_api_leads_to_its_description(reader: TestClient) -> None:
+    assert reader.get("/api", follow_redirects=False).headers["location"] == "/docs"

@@ -60,7 +60,7 @@ def test_stories_that_take_too_long_leave_the_rest(
 
     monkeypatch.setattr(today, "digest_period", slow)
     page = reader.get("/today").text
-    assert "The stories are not told: the answer takes more than 10 s" in page
+    assert "What is trending, and the stories, are not told: the answer takes more than 10 s" in page
     assert "Mentioned most" in page
     assert reader.get("/today.json").json()["digest"] is None
 
