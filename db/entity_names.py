@@ -4,6 +4,7 @@ import unicodedata
 
 LONGEST_NAME = 200  # code points; a longer name is cut, so that it fits a database index
 
+_EMOJI_STYLE = "\ufe0e\ufe0f"  # as text, or as a picture
 _ASCII_SIGNS = "".join(sign for sign in map(chr, range(128)) if not sign.isalnum())
 
 
@@ -15,6 +16,8 @@ def normalised_name(surface: str) -> str:
 
     >>> normalised_name("#SãoPaulo!")
     'sãopaulo'
+    >>> normalised_name("@हिंदी!")
+    'हिंदी'
     """
     if surface.isascii():  # most are, and the same is quicker found for them
         folded = " ".join(surface.lower().split())
@@ -23,5 +26,12 @@ def normalised_name(surface: str) -> str:
     first = next((index for index, char in enumerate(folded) if char.isalnum()), None)
     if first is None:
         return folded[:LONGEST_NAME]
-    last = max(index for index, char in enumerate(folded) if char.isalnum() or unicodedata.combining(char))
-    return folded[first : last + 1][:LONGEST_NAME]
+    end = max(index for index, char in enumerate(folded) if char.isalnum()) + 1
+    while end < len(folded) and _is_mark(folded[end]):
+        end += 1
+    return folded[first:end][:LONGEST_NAME]
+
+
+def _is_mark(char: str) -> bool:
+    """Tell whether a character belongs to the letter before it: an accent, or a vowel sign, in Hindi or Thai."""
+    return unicodedata.category(char) in ("Mn", "Mc") and char not in _EMOJI_STYLE
