@@ -49,7 +49,7 @@ def quantised(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def smoothing(weight: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
     """Return what to divide each channel of an input by, and multiply its weights (inputs, outputs) with; 1 on average.
 
-    >>> smoothing(np.ones((2, 1)), np.array([-16.0, -1.0]), np.array([1.0, 1.0])).round(2).tolist()
+    >>> smoothing(np.ones((2, 1)), np.array([-16.0, -1.0]), np.array([1.0, 1.0])).astype(float).round(2).tolist()
     [2.83, 0.35]
     """
     sizes = np.maximum(np.maximum(-low, high), 1e-5) ** _SMOOTHNESS
