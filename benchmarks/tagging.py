@@ -10,7 +10,6 @@ is told.
 """
 
 import argparse
-import gc
 import random
 import tempfile
 import time
@@ -35,6 +34,7 @@ from tagging.quiet import hush_transformers
 from tagging.tagger import Tagger
 from trainer.corpus import load_files
 from trainer.scoring import score
+from worker import collector
 
 PIPELINE_BATCHES = (None, 4, 8, 16, 64)  # None: as it comes
 PIPELINE_TEXTS = 500  # it is slow
@@ -132,8 +132,7 @@ def main() -> None:
         for name, some in ((BATCH, batch), (COPIES, with_copies(batch))):
             ours.append((name, lambda some=some: tag_all(taggers["onnx int8"], some), len(some)))
         contenders = [*ours, *pipelines(arguments.folder, texts)]
-        gc.collect()
-        gc.freeze()  # as a worker does when it has loaded its model
+        collector.settle()  # as a worker does when it has loaded its model
         rates = measure(contenders, arguments.rounds)
         figures = {
             "texts": len(texts),

@@ -7,6 +7,7 @@ line of CPU seconds for each batch; TIMED_INSTANT has the tagger replaced; TIMED
 import os
 import time
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 
 from benchmarks.delivery.replaced import real_active_model, replace_active_model
@@ -15,6 +16,7 @@ from db import counts, fulltext
 from db.session import Database
 from settings import Settings
 from tagging.spans import Span
+from worker import collector
 from worker.app import app
 from worker.reading import Tags
 
@@ -36,9 +38,17 @@ class TimedTagger:
 
 def tagger_for(database: Database, version_id: int, settings: Settings) -> Tags:
     """Return the tagger of a version, with its clock."""
-    is_instant = bool(os.environ.get("TIMED_INSTANT"))
-    tagger = InstantTagger() if is_instant else real_active_model().tagger_for(database, version_id, settings)
+    if os.environ.get("TIMED_INSTANT"):
+        tagger: Tags = _instant()
+    else:
+        tagger = real_active_model().tagger_for(database, version_id, settings)
     return TimedTagger(tagger, Path(os.environ["TIMED_FILE"]))
+
+
+@cache
+def _instant() -> InstantTagger:
+    collector.settle()  # as where a model is loaded
+    return InstantTagger()
 
 
 for _name, _module in (("words", fulltext), ("counts", counts)):

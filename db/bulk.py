@@ -89,12 +89,14 @@ def read_rows(session: Session, statement: Select[*tuple[Any, ...]]) -> Sequence
     return session.connection().execute(statement).all()
 
 
-def insert_new(session: Session, table: type[Base], rows: Sequence[Mapping[str, Any]], returning: Any) -> set[Any]:
-    """Insert the rows whose key is not there yet; return the column `returning` of those that were inserted."""
+def insert_new(
+    session: Session, table: type[Base], rows: Sequence[Mapping[str, Any]], *returning: Any
+) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Insert the rows whose key is not there yet; return the columns `returning` of those that were inserted."""
     if not rows:
-        return set()
+        return []
     statement, parameters = _insert(session, table, rows)
-    return set(session.scalars(statement.on_conflict_do_nothing().returning(returning), parameters))
+    return session.execute(statement.on_conflict_do_nothing().returning(*returning), parameters).all()
 
 
 def add_up(session: Session, table: type[Base], rows: Sequence[Mapping[str, Any]], sums: Collection[str]) -> None:

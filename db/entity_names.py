@@ -1,6 +1,7 @@
 """The normalised name of an entity. Standard library only."""
 
 import unicodedata
+from functools import lru_cache
 
 LONGEST_NAME = 200  # code points; a longer name is cut, so that it fits a database index
 
@@ -8,6 +9,7 @@ _EMOJI_STYLE = "\ufe0e\ufe0f"  # as text, or as a picture
 _ASCII_SIGNS = "".join(sign for sign in map(chr, range(128)) if not sign.isalnum())
 
 
+@lru_cache(maxsize=2**14)  # the same names come again and again
 def normalised_name(surface: str) -> str:
     """Normalise a surface form, so that "@BBC_News", "bbc_news" and "BBC_News," are one name.
 

@@ -38,9 +38,10 @@ def look_up_entities(session: Session, keys: Iterable[EntityKey]) -> dict[Entity
     """
     wanted = sorted(set(keys))
     found = _find_entities(session, wanted)
-    missing = [key for key in wanted if key not in found]
-    insert_new(session, Entity, [{"name": name, "label": label} for name, label in missing], Entity.id)
-    return found | _find_entities(session, missing)
+    rows = [{"name": name, "label": label} for name, label in wanted if (name, label) not in found]
+    for row in insert_new(session, Entity, rows, Entity.name, Entity.label, Entity.id):
+        found[row.name, row.label] = row.id
+    return found | _find_entities(session, [key for key in wanted if key not in found])  # another was faster
 
 
 def store(
@@ -107,7 +108,7 @@ def _mark(
     constants = [literal(value, Annotation.__table__.c[name].type) for name, value in mark.items()]
     rows = select(Tweet.id, *constants).where(is_one_of(session, Tweet.id, hours)).order_by(Tweet.id)
     marks = dialect_insert(session, Annotation).from_select(["tweet_id", *mark], rows)
-    marked = session.scalars(marks.on_conflict_do_nothing().returning(Annotation.tweet_id))
+    marked = session.scalars(marks.on_conflict_do_nothing().returning(Annotation.tweet_id)).all()
     return {tweet_id: hours[tweet_id] for tweet_id in marked}
 
 

@@ -1,6 +1,5 @@
 """The process's Tagger: loaded once, swapped when a batch asks for another version. Imports torch: not for parents."""
 
-import gc
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from tagging.devices import find_device
 from tagging.errors import CheckpointError, TweetspanError, UnfitProcessError
 from tagging.quiet import hush_transformers
 from tagging.tagger import Tagger
+from worker import collector
 from worker.artifacts import load_artifact
 from worker.cores import usable_cores
 from worker.patience import patiently
@@ -38,8 +38,7 @@ def tagger_for(database: Database, version_id: int, settings: Settings, progress
         try:
             _loaded[version_id] = _first_that_loads(choices, version, settings, progress)
         finally:
-            gc.collect()
-            gc.freeze()  # a model with its libraries is half a million objects, which every full collection would visit
+            collector.settle()
     return _loaded[version_id]
 
 
@@ -73,7 +72,7 @@ def _load(choice: Choice, version: ModelVersion, settings: Settings, progress: P
     threads = settings.threads or usable_cores()
 
     def load(folder: Path) -> Tagger:
-        gc.unfreeze()
+        collector.release()
         _loaded.clear()  # before loading: two models may not fit
         return Tagger.load(folder, device, choice.artifact_hash, threads)
 

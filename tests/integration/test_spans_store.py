@@ -153,9 +153,9 @@ def test_names_are_looked_up_in_sorted_order(database: Database, monkeypatch: py
     inserted: list[list[str]] = []
     insert_new = spans.insert_new
 
-    def spy(session: Any, table: Any, rows: Sequence[dict[str, Any]], returning: Any) -> set[Any]:
+    def spy(session: Any, table: Any, rows: Sequence[dict[str, Any]], *returning: Any) -> Any:
         inserted.append([row["name"] for row in rows])
-        return insert_new(session, table, rows, returning)
+        return insert_new(session, table, rows, *returning)
 
     monkeypatch.setattr(spans, "insert_new", spy)
     names = [str(number) for number in range(50)]

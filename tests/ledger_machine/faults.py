@@ -1,7 +1,7 @@
 """Faults that the machine must find: each takes one promise away from the product's code."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -60,8 +60,8 @@ def a_repeated_finish_is_refused(patch: Patch) -> None:
 def a_deletion_leaves_no_tombstone(patch: Patch) -> None:
     insert_new = tweets.insert_new
 
-    def insert(session: Session, table: type[Base], rows: list[dict[str, Any]], returning: Any) -> set[Any]:
-        return set() if table is Tombstone else insert_new(session, table, rows, returning)
+    def insert(session: Session, table: type[Base], rows: list[dict[str, Any]], *returning: Any) -> Sequence[Any]:
+        return [] if table is Tombstone else insert_new(session, table, rows, *returning)
 
     patch.setattr(tweets, "insert_new", insert)
 
