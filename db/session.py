@@ -28,9 +28,6 @@ class Database:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        # What was looked up and does not change: (name, label) -> id. A new connection may lead to a restored database.
-        self.entity_ids: dict[tuple[str, str], int] = {}
-        event.listen(engine, "connect", lambda *_: self.entity_ids.clear())
         self._writing = engine.execution_options(begin="BEGIN IMMEDIATE")
 
     @contextmanager

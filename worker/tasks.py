@@ -23,7 +23,6 @@ from worker.patience import DATABASE_IS_AWAY, backoff, patiently
 from worker.reading import Reading, Tags, read
 
 _TRANSIENT = (*DATABASE_IS_AWAY, ConnectionError, MemoryError)
-_REMEMBERED = 2**16  # entities, some 15 MB
 _DELAY = 5.0  # seconds before a batch is tried again that failed
 
 log = logging.getLogger(__name__)
@@ -78,7 +77,6 @@ def annotate_batch(database: Database, batch_id: int, find_tagger: FindTagger) -
             _make_way(error)
         except Exception as error:  # a bug or a batch that cannot be tagged: counted, so that it is split in the end
             log.exception("batch %d failed", batch_id)
-            database.entity_ids.clear()  # should one of them be gone, the next attempt looks it up
             _record(database, ledger.fail, claimed, error, _DELAY)
     return False
 
@@ -127,7 +125,7 @@ def _annotate(database: Database, claimed: ledger.Claim, tagger: Tags | Exceptio
         reading = read(tagger, texts, progress)
     with tracing.span("store"):
         keys = {spans.entity_key(text, span) for text, found in reading.answers.values() for span in found}
-        entities = _look_up(database, keys)
+        entities = patiently(_look_up, database, keys)
         return patiently(_finish, database, claimed, reading, entities)
 
 
@@ -140,19 +138,6 @@ def _unread(database: Database, claimed: ledger.Claim) -> dict[int, str]:
 
 
 def _look_up(database: Database, keys: set[spans.EntityKey]) -> dict[spans.EntityKey, int]:
-    """Return the ids of entities, and remember them: entities stay where they are."""
-    known = database.entity_ids
-    if len(known) > _REMEMBERED:
-        known.clear()
-    found = {key: known[key] for key in keys if key in known}
-    if missing := keys - found.keys():
-        new = patiently(_look_up_new, database, missing)
-        known |= new  # not before the commit
-        found |= new
-    return found
-
-
-def _look_up_new(database: Database, keys: set[spans.EntityKey]) -> dict[spans.EntityKey, int]:
     with database.write_session() as session:
         return spans.look_up_entities(session, keys)
 

@@ -86,33 +86,6 @@ def test_the_tagger_is_that_of_the_version_of_the_claim(database: Database, vers
         assert session.scalars(select(SpanRow.model_version_id)).all() == [version_id]
 
 
-def test_an_entity_is_looked_up_once_on_a_connection(
-    database: Database, version_id: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[list[span_store.EntityKey]] = []
-    look_up = span_store.look_up_entities
-
-    def spy(session: Session, keys: set[span_store.EntityKey]) -> dict[span_store.EntityKey, int]:
-        asked.append(sorted(keys))
-        return look_up(session, keys)
-
-    monkeypatch.setattr(span_store, "look_up_entities", spy)
-
-    def annotate(first: int) -> bool:
-        enqueue(database, [NewTweet(first, f"Ann {first}", None, None, None, None)], "")
-        with database.read_session() as session:
-            batch_id = session.scalars(select(Batch.id).where(Batch.status == ledger.WAITING)).one()
-        return annotate_batch(database, batch_id, FakeTagger().find)
-
-    assert annotate(1)
-    assert annotate(2)
-    assert asked == [[("ann", "PER")]]
-    database.close()  # the next connection may lead to another database, restored in the place of this one
-    assert annotate(3)
-    assert asked == [[("ann", "PER")]] * 2
-    assert tagged(database) == [1, 2, 3]
-
-
 def test_poison_tweets_are_dead_and_the_rest_is_done(database: Database, version_id: int) -> None:
     def trouble(texts: Sequence[str]) -> None:
         if bad := {index: f"{text} is poison" for index, text in enumerate(texts) if text in ("Ann 4", "Ann 2")}:
