@@ -1,11 +1,12 @@
 """Many rows at once, the fastest way each database has."""
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import psycopg
 from psycopg import sql
+from psycopg.errors import UniqueViolation
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
@@ -23,14 +24,14 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.types import TypeEngine
 
 from db.columns import Base, IdArray
 
 _INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}  # both know ON CONFLICT
-_COPY = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)")  # in binary no value goes through text
+_COPY = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT {})")
 
 
 def dialect(session: Session) -> str:
@@ -77,6 +78,30 @@ def copy_rows(session: Session, table: type[Base], columns: Sequence[str], rows:
             session.execute(insert(table), values)
         return
     _copy(session, table.__table__, table.__tablename__, columns, rows)
+
+
+def copy_new(
+    session: Session,
+    table: type[Base],
+    columns: Sequence[str],
+    rows: Mapping[int, Sequence[Any]],
+    known: Callable[[Session, Collection[int]], Iterable[int]],
+) -> set[int]:
+    """Append the rows, given by their keys, but those whose keys are `known`; return the keys of what is new.
+
+    In the order of the keys: two transactions that store the same rows at once must not deadlock. The second waits for
+    the first, and looks again.
+    """
+    in_order = sorted(rows)
+    while True:
+        new = set(in_order).difference(known(session, in_order))
+        try:
+            with session.begin_nested():
+                copy_rows(session, table, columns, [rows[key] for key in in_order if key in new])
+            return new
+        except IntegrityError as error:
+            if not isinstance(error.orig, UniqueViolation):
+                raise
 
 
 def dialect_insert(session: Session, table: type[Base]) -> Any:
@@ -143,13 +168,17 @@ def _element(value: Any) -> str:
 def _copy(
     session: Session, table: FromClause, name: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]
 ) -> None:
-    statement = _COPY.format(sql.Identifier(name), sql.SQL(", ").join(map(sql.Identifier, columns)))
+    types = [table.c[column].type.compile(session.get_bind().dialect).lower() for column in columns]
+    is_binary = "tsvector" not in types  # else no value goes through text; this one the driver knows as text alone
+    form = sql.SQL("BINARY" if is_binary else "TEXT")
+    statement = _COPY.format(sql.Identifier(name), sql.SQL(", ").join(map(sql.Identifier, columns)), form)
     driver = session.connection().connection.driver_connection
     dialect_ = session.get_bind().dialect
     assert driver is not None
     try:
         with driver.cursor() as cursor, cursor.copy(statement) as copy:
-            copy.set_types([table.c[column].type.compile(dialect_).lower() for column in columns])
+            if is_binary:
+                copy.set_types(types)
             for row in rows:
                 copy.write_row(row)
     except psycopg.Error as error:  # as SQLAlchemy's own: what it means is decided by those

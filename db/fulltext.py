@@ -3,14 +3,14 @@
 See docs/decisions/full-text-by-our-own-words.md.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Select, cast, column, select, table
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.orm import Session
 
-from db.bulk import dialect, insert_new, is_one_of
+from db.bulk import copy_new, dialect, is_one_of
 from db.search_words import as_tokens, as_tsvector
 from db.tables import TweetWords
 from db.text_query import as_match, as_tsquery, parse_query
@@ -20,11 +20,14 @@ _FTS5 = table("tweet_words_index", column("rowid"), column("tweet_words_index"))
 
 def add(session: Session, texts: Mapping[int, str]) -> None:
     """Store the words of stored tweets, given as id -> text; those that have them, from another version, are left."""
-    has = set(session.scalars(select(TweetWords.tweet_id).where(is_one_of(session, TweetWords.tweet_id, texts))))
     written = as_tsvector if dialect(session) == "postgresql" else as_tokens
-    # In the order of ids: two versions that read the same tweets at once must not deadlock.
-    rows = [{"tweet_id": tweet_id, "words": written(texts[tweet_id])} for tweet_id in sorted(texts.keys() - has)]
-    insert_new(session, TweetWords, rows, TweetWords.tweet_id)
+    new = texts.keys() - set(_known(session, texts))
+    rows = {tweet_id: (tweet_id, written(texts[tweet_id])) for tweet_id in new}
+    copy_new(session, TweetWords, ("tweet_id", "words"), rows, _known)
+
+
+def _known(session: Session, ids: Collection[int]) -> Iterable[int]:
+    return session.scalars(select(TweetWords.tweet_id).where(is_one_of(session, TweetWords.tweet_id, ids)))
 
 
 def matching(session: Session, query: str) -> Select[Any]:

@@ -4,14 +4,12 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from psycopg.errors import UniqueViolation
 from sqlalchemy import delete as sql_delete
 from sqlalchemy import func, select, text, union_all
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from db import counts, ledger
-from db.bulk import copy_rows, dialect, insert_new, is_one_of, read_rows
+from db.bulk import copy_new, dialect, insert_new, is_one_of, read_rows
 from db.tables import Annotation, Tombstone, Tweet
 
 COLUMNS = tuple(Tweet.__table__.c.keys())  # of a row, in this order
@@ -31,20 +29,11 @@ def add(session: Session, rows: Sequence[tuple[Any, ...]]) -> list[int]:
     if dialect(session) == "postgresql":
         session.execute(text("LOCK TABLE tombstones IN SHARE MODE"))  # hinders deletions, but no other enqueue
         session.execute(text("SET LOCAL enable_seqscan = off"))  # a table that grew since it was analysed seems small
-    in_order = sorted(distinct)  # two enqueues of the same tweets must not deadlock
-    while True:
-        new = set(in_order).difference(_known(session, in_order))
-        try:
-            with session.begin_nested():
-                copy_rows(session, Tweet, COLUMNS, [distinct[key] for key in in_order if key in new])
-            return [key for key in distinct if key in new]
-        except IntegrityError as error:
-            if not isinstance(error.orig, UniqueViolation):
-                raise
-            # Another enqueue has stored one of them since we looked.
+    new = copy_new(session, Tweet, COLUMNS, distinct, _known)
+    return [key for key in distinct if key in new]
 
 
-def _known(session: Session, ids: Sequence[int]) -> Iterable[int]:
+def _known(session: Session, ids: Collection[int]) -> Iterable[int]:
     stored = select(Tweet.id).where(is_one_of(session, Tweet.id, ids))
     deleted = select(Tombstone.tweet_id).where(is_one_of(session, Tombstone.tweet_id, ids))
     return session.scalars(union_all(stored, deleted))

@@ -10,7 +10,7 @@ from sqlalchemy import delete, func, select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from db import tweets
+from db import fulltext, tweets
 from db.bulk import copy_rows
 from db.session import Database, open_database
 from db.tables import Tombstone, Tweet
@@ -162,6 +162,24 @@ def test_two_enqueues_of_the_same_tweets_store_each_once(postgresql: Database) -
             adding = other.submit(add, postgresql, tweet(1), tweet(2), tweet(3))
             wait_for_a_lock(postgresql)
         assert adding.result(30) == [3]
+
+
+def test_words_that_two_versions_store_at_once_are_stored_once(postgresql: Database) -> None:
+    add(postgresql, tweet(1), tweet(2), tweet(3))
+
+    def add_words(*ids: int) -> None:
+        with postgresql.write_session() as session:
+            fulltext.add(session, dict.fromkeys(ids, "It's raining\tin \\London"))
+
+    with ThreadPoolExecutor(1) as other:
+        with postgresql.write_session() as session:
+            fulltext.add(session, {2: "rain", 1: "rain"})
+            adding = other.submit(add_words, 1, 2, 3)
+            wait_for_a_lock(postgresql)
+        adding.result(30)
+    with postgresql.read_session() as session:
+        assert set(session.scalars(fulltext.matching(session, "rain"))) == {1, 2}
+        assert set(session.scalars(fulltext.matching(session, "raining london"))) == {3}
 
 
 def test_tweets_are_looked_up_by_their_key_also_where_the_table_has_grown_since_it_was_analysed(
