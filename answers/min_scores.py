@@ -26,7 +26,7 @@ def parse_min_scores(texts: Sequence[str]) -> MinScores:
     {'all labels': 0.5, 'PER': 0.6, 'ORG': 0.9}
     """
     scores: MinScores = {}
-    for text in ",".join(texts).split(",") if texts else ():
+    for text in (one for several in texts for one in several.rstrip(", ").split(",")):
         label, equals, number = text.rpartition("=")
         if equals and not label.strip():
             raise QueryError(f"{text[:100]!r} names no label; write 0.7, or ORG=0.7")

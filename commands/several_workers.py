@@ -79,5 +79,5 @@ def _count_cards() -> int:
     done = subprocess.run([sys.executable, "-c", _COUNT_CARDS], capture_output=True, text=True)  # noqa: S603
     if done.returncode:
         why = (done.stderr.strip().splitlines() or ["it says nothing"])[-1]
-        raise DeviceError(f"torch cannot count the cards: {why}; name one: --device cuda:0")
+        raise DeviceError(f"torch cannot count the cards: {why}; use --device cpu, or auto")
     return int(done.stdout)

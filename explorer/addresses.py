@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
@@ -37,6 +38,9 @@ def parameters(asked: Asked) -> Parameters:
 
 def limits(asked: Asked) -> str:
     """Write the lowest scores that count as they are asked for: "0.7,ORG=0.9"."""
-    return ",".join(
-        f"{score:g}" if label == ALL else f"{label}={score:g}" for label, score in asked["min_score"].items()
-    )
+    return ",".join(_limit(label, score) for label, score in asked["min_score"].items())
+
+
+def _limit(label: str, score: float) -> str:
+    number = f"{Decimal(repr(score)):f}".removesuffix(".0")  # all its digits, and no exponent
+    return number if label == ALL else f"{label}={number}"

@@ -24,6 +24,7 @@ from explorer.parameters import Visitor, service
 Row = TypeVar("Row")
 
 _TEMPLATES = Path(__file__).parent / "templates"
+LONGEST_WAY_BACK = 5000  # characters of an address
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would take such a text for a formula
 
 
@@ -83,9 +84,8 @@ def page(request: Request, template: str, visitor: Visitor, status_code: int = 2
 
 def here(request: Request) -> str | None:
     """Return the address of the page that is shown, for the way back to it; None for what a form was sent to."""
-    return (
-        request.url.path + (f"?{request.url.query}" if request.url.query else "") if request.method == "GET" else None
-    )
+    there = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return there if request.method == "GET" and len(there) <= LONGEST_WAY_BACK else None
 
 
 def done(request: Request, path: str, said: str, **parameters: Any) -> Response:

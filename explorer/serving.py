@@ -23,7 +23,8 @@ def serve(service: Service, names: Sequence[str], listener: socket.socket) -> No
     """Answer who asks at a listener, under these host names."""
     _share_memory()
     config = uvicorn.Config(create_app(service, names), log_config=None, server_header=False)  # it logs as we do
-    uvicorn.Server(config).run([listener])
+    with suppress(KeyboardInterrupt):  # it has ended in good order by then
+        uvicorn.Server(config).run([listener])
 
 
 def listen(host: str, port: int) -> socket.socket:

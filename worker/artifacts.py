@@ -7,6 +7,7 @@ first, whose hash must be the registered one, then exactly the files it names.
 
 import errno
 import logging
+import os
 import re
 import shutil
 import tempfile
@@ -75,9 +76,10 @@ def upload(source: str, expected_hash: str, target: str, settings: Settings, pro
 
 def _folder_here(uri: str, restored: Path | None = None) -> Path:
     folder = Path(unquote(urlsplit(uri).path))
-    if restored and restored.is_dir() and not folder.is_dir():
+    is_here = os.path.isdir(folder)  # noqa: PTH112 (a Path raises where somebody else's home may not be looked into)
+    if not is_here and restored and restored.is_dir():
         return restored
-    if not folder.is_dir():
+    if not is_here:
         raise CheckpointError(
             f"the model's folder {folder} is not on this machine; run `tweetspan models upload VERSION URI` on the one "
             "that trained it, or mount the folder here"

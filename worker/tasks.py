@@ -40,7 +40,8 @@ def annotate(batch_id: int) -> None:
         database = patiently(_database)
         annotate_batch(database, batch_id, lambda version_id: active_model.tagger_for(database, version_id, settings))
     except DATABASE_IS_AWAY as error:  # the ledger brings the batch back; a traceback would quote the statement
-        log.error("batch %d is left: the database stays away: %s", batch_id, reason(error))
+        with about(batch_id):
+            log.error("batch %d is left: the database stays away: %s", batch_id, reason(error))
 
 
 def annotate_batch(database: Database, batch_id: int, find_tagger: FindTagger) -> bool:

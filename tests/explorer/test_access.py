@@ -118,11 +118,20 @@ def test_who_signs_in_goes_back_to_where_they_were(explorer: Explorer, world: Wo
         "/sign-in?back=/",
         "",
         "javascript:1",
+        "//[",
+        "/a\nb",
     ],
 )
 def test_signing_in_leads_to_no_other_host_and_not_in_circles(explorer: Explorer, world: World, back: str) -> None:
     led = explorer(Access(TOKEN)).post("/sign-in", data={"token": TOKEN, "back": back}, follow_redirects=False)
     assert (led.status_code, led.headers["location"]) == (303, "/")
+
+
+def test_after_a_wrong_token_the_way_back_is_still_known(explorer: Explorer, world: World) -> None:
+    again = explorer(Access(TOKEN)).post("/sign-in", data={"token": "mistyped", "back": "/queue?watch=true"})
+    assert again.status_code == 401
+    assert "This is not the token" in again.text
+    assert 'name="back" value="/queue?watch=true"' in again.text
 
 
 def test_an_error_is_shown_to_who_signed_in_as_such(writer: TestClient, world: World) -> None:

@@ -53,6 +53,8 @@ def test_limits_may_stand_in_one_text(reader: TestClient, world: World) -> None:
     )
     assert one == two
     assert 'name="min_score" value="0.3,PER=0.9"' in one
+    for score in ("0.00001", "0.9999999", "0.1234567", "1"):
+        assert f'name="min_score" value="{score}"' in reader.get(f"/entities?min_score={score},").text
 
 
 def test_more_than_a_page_can_be_had(reader: TestClient, world: World) -> None:
