@@ -84,20 +84,21 @@ def copy_new(
     session: Session,
     table: type[Base],
     columns: Sequence[str],
-    rows: Mapping[int, Sequence[Any]],
+    keys: Collection[int],
+    row: Callable[[int], Sequence[Any]],
     known: Callable[[Session, Collection[int]], Iterable[int]],
 ) -> set[int]:
-    """Append the rows, given by their keys, but those whose keys are `known`; return the keys of what is new.
+    """Append the row of each key that is not `known`; return the keys of what is new.
 
     In the order of the keys: two transactions that store the same rows at once must not deadlock. The second waits for
     the first, and looks again.
     """
-    in_order = sorted(rows)
+    in_order = sorted(keys)
     while True:
         new = set(in_order).difference(known(session, in_order))
         try:
             with session.begin_nested():
-                copy_rows(session, table, columns, [rows[key] for key in in_order if key in new])
+                copy_rows(session, table, columns, [row(key) for key in in_order if key in new])
             return new
         except IntegrityError as error:
             if not isinstance(error.orig, UniqueViolation):
@@ -168,12 +169,12 @@ def _element(value: Any) -> str:
 def _copy(
     session: Session, table: FromClause, name: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]
 ) -> None:
-    types = [table.c[column].type.compile(session.get_bind().dialect).lower() for column in columns]
+    dialect_ = session.get_bind().dialect
+    types = [table.c[column].type.compile(dialect_).lower() for column in columns]
     is_binary = "tsvector" not in types  # else no value goes through text; this one the driver knows as text alone
     form = sql.SQL("BINARY" if is_binary else "TEXT")
     statement = _COPY.format(sql.Identifier(name), sql.SQL(", ").join(map(sql.Identifier, columns)), form)
     driver = session.connection().connection.driver_connection
-    dialect_ = session.get_bind().dialect
     assert driver is not None
     try:
         with driver.cursor() as cursor, cursor.copy(statement) as copy:

@@ -21,9 +21,8 @@ _FTS5 = table("tweet_words_index", column("rowid"), column("tweet_words_index"))
 def add(session: Session, texts: Mapping[int, str]) -> None:
     """Store the words of stored tweets, given as id -> text; those that have them, from another version, are left."""
     written = as_tsvector if dialect(session) == "postgresql" else as_tokens
-    new = texts.keys() - set(_known(session, texts))
-    rows = {tweet_id: (tweet_id, written(texts[tweet_id])) for tweet_id in new}
-    copy_new(session, TweetWords, ("tweet_id", "words"), rows, _known)
+    columns = ("tweet_id", "words")
+    copy_new(session, TweetWords, columns, texts, lambda tweet_id: (tweet_id, written(texts[tweet_id])), _known)
 
 
 def _known(session: Session, ids: Collection[int]) -> Iterable[int]:

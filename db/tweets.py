@@ -29,7 +29,7 @@ def add(session: Session, rows: Sequence[tuple[Any, ...]]) -> list[int]:
     if dialect(session) == "postgresql":
         session.execute(text("LOCK TABLE tombstones IN SHARE MODE"))  # hinders deletions, but no other enqueue
         session.execute(text("SET LOCAL enable_seqscan = off"))  # a table that grew since it was analysed seems small
-    new = copy_new(session, Tweet, COLUMNS, distinct, _known)
+    new = copy_new(session, Tweet, COLUMNS, distinct, distinct.__getitem__, _known)
     return [key for key in distinct if key in new]
 
 
