@@ -1,8 +1,8 @@
 """Where a version's model lies, and how it gets to this machine and away from it.
 
 A file:// folder is used in place, or the one of the same hash in this home, to which a backup may have been restored.
-Any other is fetched into a cache, into a folder named after the hash: the manifest
-first, whose hash must be the registered one, then exactly the files it names.
+Any other is fetched into a cache, into a folder named after the hash: the manifest first, whose hash must be the
+registered one, then exactly the files it names.
 """
 
 import errno

@@ -7,9 +7,7 @@ took a third of the time that storing computes.
 
 import gc
 
-_OFTEN_ENOUGH = (
-    10_000  # objects more than before, some 1 MB; Python's own 700 are for programs that leave cycles behind
-)
+_OFTEN_ENOUGH = 10_000  # objects more than before, some 1 MB; Python's own limit is 700
 
 
 def settle() -> None:
