@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -86,6 +87,12 @@ def running(command: list[str], env: Mapping[str, str], log: Path) -> Iterator[W
         yield worker
     finally:
         worker.stop()
+
+
+def answers(port: int) -> bool:
+    """Tell whether somebody listens at a port of this machine."""
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
 
 
 def wait_until(condition: Callable[[], bool], seconds: float, what: str) -> None:

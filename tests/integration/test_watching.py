@@ -20,7 +20,7 @@ from benchmarks.delivery.fake_tagger import LONG, POISON
 from db import model_versions
 from db.session import open_database
 from tests.ledger_tools import VERSION
-from tests.processes import TWEETSPAN, WorkerProcess, environment, running, tweetspan, wait_until
+from tests.processes import TWEETSPAN, WorkerProcess, answers, environment, running, tweetspan, wait_until
 
 WORKER = [sys.executable, "-m", "celery", "-A", "benchmarks.delivery.fake_worker", "worker", "--loglevel", "info"]
 SOON = 15.0  # seconds until whatever happens is shown
@@ -98,13 +98,8 @@ def scene(postgresql_url: str, redis_url: str, tmp_path: Path, collector: tuple[
         port = free.getsockname()[1]
     made = Scene(f"http://127.0.0.1:{port}", env, tmp_path, collector[1])
     with running([*TWEETSPAN, "serve", "--port", str(port), "--log-level", "info"], env, tmp_path / "serve.log"):
-        wait_until(lambda: _answers(port), 30, "the explorer answers")
+        wait_until(lambda: answers(port), 30, "the explorer answers")
         yield made
-
-
-def _answers(port: int) -> bool:
-    with socket.socket() as client:
-        return client.connect_ex(("127.0.0.1", port)) == 0
 
 
 def test_a_poison_tweet_a_killed_worker_and_a_full_queue_are_shown(scene: Scene) -> None:
