@@ -17,7 +17,7 @@ from db.tables import Span as SpanRow
 from tests.fake_tagger import FakeTagger, drain
 from tests.ledger_tools import batches_of, enqueue_tweets, marks_of, new_version
 from worker import enqueue as enqueueing
-from worker import tasks
+from worker import setbacks, storing, tasks
 from worker.enqueue import enqueue
 from worker.reannotate import reannotate
 from worker.tasks import annotate_batch
@@ -124,6 +124,12 @@ def at_once(database_url: str, *works: Callable[[Database], Any]) -> list[Any]:
         return [one.result() for one in running]
 
 
+def _do_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a deadlock fail, which would be waited out."""
+    for module in (tasks, storing, setbacks):
+        monkeypatch.setattr(module, "patiently", lambda work, *arguments: work(*arguments))
+
+
 ROUNDS = 15
 
 
@@ -131,7 +137,7 @@ def test_deleting_and_finishing_at_once_do_not_deadlock(
     database_url: str, database: Database, version_id: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two workers store batches that overlap while two others delete their tweets, in opposite orders."""
-    monkeypatch.setattr(tasks, "patiently", lambda work, *arguments: work(*arguments))  # a deadlock would be waited out
+    _do_not_wait(monkeypatch)
     size = 20
     ids = range(1, ROUNDS * size + 1)
     job_id = enqueue_tweets(database, ids, batch_size=size)
@@ -194,7 +200,7 @@ def test_a_deletion_waits_for_a_finish_that_has_begun(
         return store(*arguments)
 
     monkeypatch.setattr(spans, "store", wait_and_store)
-    monkeypatch.setattr(tasks, "patiently", lambda work, *arguments: work(*arguments))
+    _do_not_wait(monkeypatch)
     finished, _ = at_once(
         database_url, lambda own: annotate_batch(own, batch.id, FakeTagger().find), pause.delete_meanwhile
     )

@@ -13,7 +13,7 @@ from db.tables import Batch, Job
 from tagging.errors import JobError, PoisonTweetError
 from tests.fake_tagger import FakeTagger, drain
 from tests.ledger_tools import FakeClock, batches_of, claim, enqueue_tweets, marks_of, new_version
-from worker import tasks
+from worker import setbacks
 from worker.reannotate import reannotate
 from worker.tasks import annotate_batch
 
@@ -26,7 +26,7 @@ def version_id(database: Database) -> int:
 
 @pytest.fixture(autouse=True)
 def _without_delay(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tasks, "_DELAY", 0)
+    monkeypatch.setattr(setbacks, "_DELAY", 0)
 
 
 def progress(database: Database, job_id: int) -> Progress:

@@ -18,7 +18,7 @@ from db.tables import Span as SpanRow
 from tagging.errors import CheckpointError, PoisonTweetError, UnfitProcessError
 from tests.fake_tagger import FakeTagger, drain
 from tests.ledger_tools import VERSION, FakeClock, claim
-from worker import lease, tasks
+from worker import lease, setbacks
 from worker.enqueue import enqueue
 from worker.tasks import annotate_batch
 from worker.tweet_files import Tweet as NewTweet
@@ -125,7 +125,7 @@ def test_a_batch_of_poison_alone_ends_too(database: Database, version_id: int) -
 def test_a_tweet_that_breaks_the_tagger_is_found_and_dies_alone(
     database: Database, version_id: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(tasks, "_DELAY", 0)
+    monkeypatch.setattr(setbacks, "_DELAY", 0)
 
     def trouble(texts: Sequence[str]) -> None:
         if "Ann 13" in texts:
@@ -153,7 +153,7 @@ def test_a_plain_exception_counts_and_waits(database: Database, version_id: int,
     assert not annotate_batch(database, batch_id, FakeTagger(trouble).find)
     stored = batch(database, batch_id)
     assert (stored.status, stored.attempts, stored.error) == (ledger.WAITING, 1, "RuntimeError: a bug")
-    assert stored.next_attempt_at == fake_clock.time + tasks._DELAY
+    assert stored.next_attempt_at == fake_clock.time + setbacks._DELAY
     assert marks(database) == {}
 
 

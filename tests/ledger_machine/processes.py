@@ -17,7 +17,7 @@ from tests.ledger_machine.answers import KnownTagger
 from tests.ledger_machine.model import LEASE, Model
 from tests.ledger_machine.stored import new_batches
 from tests.ledger_machine.world import ANSWER_LOST, BreakingDatabase, Clocks, ForgetfulRedis, Outcome
-from worker import tasks
+from worker import storing, tasks
 from worker.reading import Reading, read
 
 WORKERS = ("left", "right")  # the first has two of the three processes
@@ -165,14 +165,14 @@ class Processes(RuleBasedStateMachine):
             texts = tasks._unread(self.database, claimed)
             reading = read(KnownTagger(claimed.model_version_id), texts, lambda: None)
             keys = {spans.entity_key(said, span) for said, found in reading.answers.values() for span in found}
-            work.reading = reading, tasks._look_up(self.database, keys)
+            work.reading = reading, storing._look_up(self.database, keys)
 
         return self.call(worker_of(process), break_before, tag)
 
     def _finish(self, process: int, work: Work, break_before: int | None) -> Outcome:
         reading, _ = work.reading
         read_ones = reading.answers.keys() | reading.poison.keys()
-        outcome = self.call(worker_of(process), break_before, tasks._finish, self.database, work.claim, *work.reading)
+        outcome = self.call(worker_of(process), break_before, storing._finish, self.database, work.claim, *work.reading)
         if self.follow(outcome, self.model.finish, work.batch_id, work.token, read_ones):
             self.finished[work.batch_id].add(work.token)
         if not outcome.broken:
