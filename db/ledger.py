@@ -46,6 +46,11 @@ class Claim:
     traceparent: str | None = None  # of the trace that its job was queued in
 
     @property
+    def failed_before(self) -> bool:
+        """Whether an attempt at it ended badly before, or one at the batch that it is a part of."""
+        return self.is_child or self.attempt > 1
+
+    @property
     def is_suspect(self) -> bool:
         """Whether the batch failed so often that it must be split (or, a single tweet, be given up)."""
         if len(self.tweet_ids) == 1:
@@ -189,9 +194,11 @@ def fail(session: Session, claimed: Claim, error: str, delay: float = 0.0) -> bo
     return _change(session, _owned(claimed).values(**_waiting(delay), error=error))
 
 
-def holder(session: Session, batch_id: int) -> str | None:
-    """Return the process that has a batch in its hands, None if none has."""
-    return session.scalars(select(Batch.leased_by).where(Batch.id == batch_id, Batch.status == LEASED)).one_or_none()
+def held(session: Session, worker: str) -> dict[int, str]:
+    """Return the batches that processes of a worker have in their hands, each with its process ("worker/process")."""
+    mine = (Batch.status == LEASED, Batch.leased_by.startswith(f"{worker}/", autoescape=True))
+    rows = session.execute(select(Batch.id, Batch.leased_by).where(*mine))
+    return {batch_id: holder or "" for batch_id, holder in rows}
 
 
 def fail_orphan(session: Session, batch_id: int, worker: str, error: str) -> bool:

@@ -13,6 +13,7 @@ from db.events import Event
 from db.session import Database, reason
 from tagging.errors import TweetspanError, UnfitProcessError
 from worker import tracing
+from worker.log_lines import about
 from worker.naming import process_name
 from worker.patience import DATABASE_IS_AWAY, backoff, patiently
 
@@ -44,6 +45,16 @@ def recorded(database: Database, claimed: ledger.Claim) -> Iterator[None]:
     except Exception as error:  # a bug or a batch that cannot be tagged: counted, so that it is split in the end
         log.exception("batch %d failed", claimed.batch_id)
         _record(database, ledger.fail, claimed, error, _DELAY)
+
+
+@contextmanager
+def left_if_away(batch_id: int) -> Iterator[None]:
+    """Leave a batch to the ledger if the database stays away meanwhile; a traceback would quote the statement."""
+    try:
+        yield
+    except DATABASE_IS_AWAY as error:
+        with about(batch_id):
+            log.error("batch %d is left: the database stays away: %s", batch_id, reason(error))
 
 
 def make_way(error: UnfitProcessError) -> NoReturn:

@@ -14,11 +14,18 @@ from worker.reading import Reading
 log = logging.getLogger(__name__)
 
 
-def store(database: Database, claimed: ledger.Claim, reading: Reading) -> bool:
+Entities = Mapping[spans.EntityKey, int]
+
+
+def look_up(database: Database, reading: Reading) -> Entities:
+    """Return the ids of the entities that were found, by name and label, inserting those that are new."""
+    keys = {spans.entity_key(text, span) for text, found in reading.answers.values() for span in found}
+    return patiently(_look_up, database, keys)
+
+
+def store(database: Database, claimed: ledger.Claim, reading: Reading, entities: Entities) -> bool:
     """Write marks, spans and `done`; False if the claim no longer counts, and then nothing is written."""
     with tracing.span("store"):
-        keys = {spans.entity_key(text, span) for text, found in reading.answers.values() for span in found}
-        entities = patiently(_look_up, database, keys)
         return patiently(_finish, database, claimed, reading, entities)
 
 
@@ -27,9 +34,7 @@ def _look_up(database: Database, keys: set[spans.EntityKey]) -> dict[spans.Entit
         return spans.look_up_entities(session, keys)
 
 
-def _finish(
-    database: Database, claimed: ledger.Claim, reading: Reading, entities: Mapping[spans.EntityKey, int]
-) -> bool:
+def _finish(database: Database, claimed: ledger.Claim, reading: Reading, entities: Entities) -> bool:
     with database.write_session() as session:
         if not ledger.finish(session, claimed):
             events.count(session, process_name(), {Event.FENCED_FINISHES: 1})

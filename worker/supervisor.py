@@ -15,6 +15,7 @@ from celery import bootsteps
 from celery.signals import task_failure
 from celery.worker import state
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from db import events, ledger, workers
 from db.events import Event
@@ -122,15 +123,21 @@ class Supervisor(bootsteps.StartStopStep):
     def _return_orphans(self, database: Database) -> None:
         while self._orphans:
             batch_id, how = self._orphans[0]
-            with about(batch_id), database.write_session() as session:
-                holder = ledger.holder(session, batch_id) or ""
-                is_orphan = holder.startswith(f"{self.name}/") and holder not in _living()
-                if is_orphan and ledger.fail_orphan(session, batch_id, holder, how):
-                    events.count(session, self.name, {Event.PROCESS_DEATHS: 1})
-                    log.warning("batch %d goes back: its process died: %s", batch_id, how)
-                elif not holder:  # before the claim, while the model was loaded, or after the batch was given back
+            with database.write_session() as session:
+                held = ledger.held(session, self.name)  # what the dead one stored behind its task's back, too
+                living = _living()
+                for orphan, holder in sorted(held.items()):
+                    if holder not in living:
+                        self._return_orphan(session, orphan, holder, how)
+                if batch_id not in held:  # before the claim, while the model was loaded, or after it was given back
                     ledger.note_error(session, batch_id, how)
             self._orphans.popleft()
+
+    def _return_orphan(self, session: Session, batch_id: int, holder: str, how: str) -> None:
+        with about(batch_id):
+            if ledger.fail_orphan(session, batch_id, holder, how):
+                events.count(session, self.name, {Event.PROCESS_DEATHS: 1})
+                log.warning("batch %d goes back: its process died: %s", batch_id, how)
 
     def _revive(self, settings: Settings) -> None:
         if settings.broker_url is None:

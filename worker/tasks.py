@@ -1,49 +1,58 @@
-"""The task: claim a batch, read its tweets, tag them in no transaction, finish; or record why not."""
+"""The task: claim a batch, read its tweets, tag them in no transaction, store; or record why not."""
 
 import logging
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
+from typing import Any
+
+from celery.signals import worker_process_shutdown
 
 from db import events, ledger, spans, tweets
 from db.events import Event
-from db.session import Database, open_database, reason
+from db.session import Database, open_database
 from settings import read_settings
 from tagging.errors import ModelVersionError, UnfitProcessError
 from worker import tracing
 from worker.app import app
+from worker.behind import Behind
 from worker.lease import LEASE, renewed
 from worker.log_lines import about
 from worker.messages import TASK
 from worker.naming import process_name
-from worker.patience import DATABASE_IS_AWAY, patiently
+from worker.patience import patiently
 from worker.reading import Reading, Tags, read
-from worker.setbacks import isolate, make_way, recorded
-from worker.storing import store
+from worker.setbacks import isolate, left_if_away, make_way, recorded
+from worker.storing import Entities, look_up, store
 
 log = logging.getLogger(__name__)
 
 FindTagger = Callable[[int], Tags]  # by model version
 
+_storing = Behind()
+
 
 @app.task(name=TASK)
 def annotate(batch_id: int) -> None:
-    """Annotate one batch of the ledger."""
+    """Annotate one batch of the ledger. It is stored while the next one is read and tagged."""
     from worker import active_model  # noqa: PLC0415 (the parent imports this module, but never torch)
 
     settings = read_settings()
-    try:
+    with left_if_away(batch_id):
         database = patiently(_database)
-        annotate_batch(database, batch_id, lambda version_id: active_model.tagger_for(database, version_id, settings))
-    except DATABASE_IS_AWAY as error:  # the ledger brings the batch back; a traceback would quote the statement
-        with about(batch_id):
-            log.error("batch %d is left: the database stays away: %s", batch_id, reason(error))
+        find_tagger = lambda version_id: active_model.tagger_for(database, version_id, settings)  # noqa: E731
+        annotate_batch(database, batch_id, find_tagger, _storing)
 
 
-def annotate_batch(database: Database, batch_id: int, find_tagger: FindTagger) -> bool:
-    """Annotate a batch if it can be claimed; tell whether this call stored its annotations.
+@worker_process_shutdown.connect
+def _end_storing(**_: Any) -> None:
+    _storing.wait()
+
+
+def annotate_batch(database: Database, batch_id: int, find_tagger: FindTagger, storing: Behind | None = None) -> bool:
+    """Annotate a batch if it can be claimed; tell whether this call stored its annotations, or left that to `storing`.
 
     What goes wrong with the batch is written into the ledger. A database that stays away raises, and SystemExit where
-    the process is to end.
+    the process is to end. A batch that failed before has the process for itself: should it die, no other is blamed.
     """
     with about(batch_id):
         try:
@@ -60,7 +69,14 @@ def annotate_batch(database: Database, batch_id: int, find_tagger: FindTagger) -
     with about(batch_id, claimed), tracing.annotating(claimed), recorded(database, claimed):
         if claimed.model_version_id != version_id:  # another was activated in between
             tagger = _found(find_tagger, claimed.model_version_id)
-        return store(database, claimed, _read(database, claimed, tagger))
+        if storing and claimed.failed_before:
+            storing.wait()
+        reading = _read(database, claimed, tagger)
+        entities = look_up(database, reading)
+        if not storing or claimed.failed_before:
+            return store(database, claimed, reading, entities)
+        storing.do(partial(_store_behind, database, claimed, reading, entities))
+        return True
     return False
 
 
@@ -101,6 +117,11 @@ def _read(database: Database, claimed: ledger.Claim, tagger: Tags | Exception) -
         texts = patiently(_unread, database, claimed)
     with tracing.span("tag", tweets=len(texts)), renewed(database, claimed) as progress:
         return read(tagger, texts, progress)
+
+
+def _store_behind(database: Database, claimed: ledger.Claim, reading: Reading, entities: Entities) -> None:
+    with left_if_away(claimed.batch_id), recorded(database, claimed):
+        store(database, claimed, reading, entities)
 
 
 def _unread(database: Database, claimed: ledger.Claim) -> dict[int, str]:

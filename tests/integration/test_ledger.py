@@ -131,6 +131,16 @@ def test_only_the_batch_of_a_dead_process_goes_back(database: Database) -> None:
     assert not do(database, ledger.fail_orphan, first, "a:1", "killed"), "it is not leased any more"
 
 
+def test_a_worker_is_told_what_its_processes_hold(database: Database) -> None:
+    activate_new_version(database)
+    first, second, others, waiting, done = add_batches(database, [1], [2], [3], [4], [5])
+    for batch_id, process in ((first, "a:1/7"), (second, "a:1/8"), (others, "a:10/7"), (done, "a:1/7")):
+        claimed = do(database, ledger.claim, batch_id, "token", LEASE, process)
+    assert do(database, ledger.finish, claimed)
+    assert do(database, ledger.held, "a:1") == {first: "a:1/7", second: "a:1/8"}
+    assert row(database, waiting).status == ledger.WAITING
+
+
 def test_a_death_before_the_claim_is_told_and_costs_no_attempt(database: Database) -> None:
     activate_new_version(database)
     waiting, held = add_batches(database, [1], [2])

@@ -1,5 +1,6 @@
 """One batch from claim to marks, and every way in which it can go wrong; with a tagger that needs no torch."""
 
+import threading
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -18,7 +19,8 @@ from db.tables import Span as SpanRow
 from tagging.errors import CheckpointError, PoisonTweetError, UnfitProcessError
 from tests.fake_tagger import FakeTagger, drain
 from tests.ledger_tools import VERSION, FakeClock, claim
-from worker import lease, setbacks
+from worker import lease, setbacks, storing, tasks
+from worker.behind import Behind
 from worker.enqueue import enqueue
 from worker.tasks import annotate_batch
 from worker.tweet_files import Tweet as NewTweet
@@ -339,6 +341,89 @@ def test_marked_tweets_never_reach_the_tagger(database: Database, version_id: in
     assert annotate_batch(database, batch_id, tagger.find)
     assert len(tagger.calls) == 1
     assert batch(database, batch_id).status == ledger.DONE
+
+
+def two_batches(database: Database) -> list[int]:
+    """Enqueue the tweets 1 and 2, each in a batch of its own; return their ids."""
+    rows = [NewTweet(number, f"Ann {number}", None, None, None, None) for number in (1, 2)]
+    enqueue(database, rows, "", batch_size=1)
+    with database.read_session() as session:
+        return list(session.scalars(select(Batch.id).order_by(Batch.id)))
+
+
+@pytest.fixture
+def held_up(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Until this is set, no transaction begins that stores a batch."""
+    goes_on, finish = threading.Event(), storing._finish
+
+    def wait_and_finish(*arguments: Any) -> bool:
+        assert goes_on.wait(10)
+        return finish(*arguments)
+
+    monkeypatch.setattr(storing, "_finish", wait_and_finish)
+    return goes_on
+
+
+def test_a_batch_is_stored_while_the_next_is_tagged(
+    database: Database, version_id: int, held_up: threading.Event
+) -> None:
+    first, second = two_batches(database)
+    behind = Behind()
+    assert annotate_batch(database, first, FakeTagger().find, behind)
+    assert (batch(database, first).status, tagged(database)) == (ledger.LEASED, [])
+    assert annotate_batch(database, second, FakeTagger(lambda texts: held_up.set()).find, behind)
+    behind.wait()
+    assert (batch(database, first).status, batch(database, second).status) == (ledger.DONE, ledger.DONE)
+    assert tagged(database) == [1, 2]
+
+
+def test_a_batch_that_failed_before_is_alone_in_its_process(
+    database: Database, version_id: int, held_up: threading.Event, fake_clock: FakeClock
+) -> None:
+    """Whatever ends the process now, ends it by this batch."""
+    failed, other = two_batches(database)
+    with database.write_session() as session:
+        assert claim(session, failed, lease.LEASE)
+    fake_clock.time += lease.LEASE + 1
+    behind, seen = Behind(), list[str]()
+    assert annotate_batch(database, other, FakeTagger().find, behind)
+    threading.Timer(0.2, held_up.set).start()
+    look = FakeTagger(lambda texts: seen.append(batch(database, other).status))
+    assert annotate_batch(database, failed, look.find, behind)
+    assert (seen, batch(database, failed).status) == ([ledger.DONE], ledger.DONE)
+
+
+def test_what_goes_wrong_behind_a_task_is_recorded_with_its_batch(
+    database: Database, version_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_down(*_: Any) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(span_store, "store", break_down)
+    behind = Behind()
+    batch_id = add_batch(database, 2)
+    assert annotate_batch(database, batch_id, FakeTagger().find, behind)
+    behind.wait()
+    stored = batch(database, batch_id)
+    assert (stored.status, stored.attempts, stored.error) == (ledger.WAITING, 1, "RuntimeError: a bug")
+
+
+def test_a_database_that_stays_away_behind_a_task_is_told(
+    database: Database, version_id: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def away(*_: Any) -> None:
+        raise OperationalError("a secret text", {}, Exception("the connection is gone"))
+
+    for module in (storing, setbacks):
+        monkeypatch.setattr(module, "patiently", away)
+    monkeypatch.setattr(tasks, "look_up", lambda *_: {})
+    behind = Behind()
+    batch_id = add_batch(database, 2)
+    assert annotate_batch(database, batch_id, FakeTagger().find, behind)
+    behind.wait()
+    assert batch(database, batch_id).status == ledger.LEASED
+    assert f"batch {batch_id} is left: the database stays away: the connection is gone" in caplog.text
+    assert "secret" not in caplog.text
 
 
 def claim_for_a_second(database: Database) -> tuple[ledger.Claim, float]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 import redis
-from sqlalchemy import select
+from sqlalchemy import func, select, text
 
 from db import ledger, optimized_forms
 from db.session import Database, open_database
@@ -218,6 +218,36 @@ def test_killed_child_is_replaced_and_its_batch_returned_at_once(servers: Place,
     assert _attempts(servers) == {1, 2}
 
 
+def test_both_batches_of_a_killed_child_are_returned_at_once(servers: Place, expected: Spans) -> None:
+    """One that it was storing, and one that it had tagged meanwhile."""
+    with running(UNTIL_EMPTY, servers.env, servers.folder / "log") as worker:
+        wait_until(lambda: servers.count("done") > 5, 60, "the worker works")
+        with servers.database.write_session() as session:
+            session.execute(text("LOCK TABLE annotations IN SHARE MODE"))  # nothing can be marked meanwhile
+            wait_until(lambda: servers.count("leased") == 2, 30, "one batch is being stored, the next is tagged")
+            _child(worker).kill()
+        assert worker.process.wait(90) == 0, worker.said
+    _assert_same(servers.spans(), expected)
+    assert worker.said.count("its process died: Worker exited prematurely: signal 9 (SIGKILL)") == 2
+    assert _attempts(servers) == {1, 2}
+
+
+def test_a_stop_waits_for_the_batch_that_is_being_stored(servers: Place) -> None:
+    with running(WORKER, servers.env, servers.folder / "log") as worker:
+        wait_until(lambda: servers.count("done") > 5, 60, "the worker works")
+        with servers.database.write_session() as session:
+            session.execute(text("LOCK TABLE annotations IN SHARE MODE"))
+            wait_until(lambda: servers.count("leased") == 2, 30, "one batch is being stored, the next is tagged")
+            worker.process.terminate()
+            wait_until(lambda: "Warm shutdown" in worker.said, 30, "it stops")
+        assert worker.process.wait(60) == 0, worker.said
+    assert servers.count("leased") == 0
+    assert _attempts(servers) == {0, 1}
+    with servers.database.read_session() as session:
+        marked = session.scalars(select(func.count()).select_from(Annotation)).one()
+    assert marked == 8 * servers.count("done")
+
+
 def test_terminated_child_gives_its_batch_back(servers: Place, expected: Spans) -> None:
     with running(WORKER, servers.env, servers.folder / "1.log") as worker:
         wait_until(lambda: servers.count("done") > 5, 60, "the worker works")
@@ -240,14 +270,19 @@ def test_killed_embedded_redis_is_started_again(embedded: Place, expected: Spans
 
 def _child_killed_with_a_lease(place: Place, worker: WorkerProcess) -> bool:
     """Stop the child; kill it if it holds a lease at this moment, otherwise let it go on."""
-    children = [one for one in psutil.Process(worker.process.pid).children() if "spawn_main" in " ".join(one.cmdline())]
-    assert len(children) == 1
-    children[0].suspend()
+    child = _child(worker)
+    child.suspend()
     if place.count("leased"):
-        children[0].kill()
+        child.kill()
         return True
-    children[0].resume()
+    child.resume()
     return False
+
+
+def _child(worker: WorkerProcess) -> psutil.Process:
+    children = psutil.Process(worker.process.pid).children()
+    (child,) = (one for one in children if "spawn_main" in " ".join(one.cmdline()))
+    return child
 
 
 def _attempts(place: Place) -> set[int]:
