@@ -8,10 +8,10 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session
 
-from db.bulk import add_up, is_one_of
+from db.bulk import add_up, is_one_of, read_rows
 from db.periods import DAY, HOUR, UNDATED, number_in_sql
 from db.tables import Annotation, EntityCount, HourCount, Span, Tweet
 
@@ -23,9 +23,10 @@ Rows = list[dict[str, Any]]
 _SUMS = ("mentions", "tweets")
 
 
-def add(session: Session, version_id: int, hours: Mapping[int, int], mentions: Iterable[Mention]) -> None:
-    """Count in tweets that a version has just read, given as id -> number of the hour, and what it found in them."""
-    _change(session, version_id, hours, mentions, 1)
+def add(session: Session, version_id: int, tweet_ids: Collection[int], mentions: Iterable[Mention]) -> None:
+    """Count in tweets that a version has just read, and what it found in them."""
+    hours = select(Tweet.id, _hour(session)).where(is_one_of(session, Tweet.id, tweet_ids))
+    _change(session, version_id, {tweet_id: hour for tweet_id, hour in read_rows(session, hours)}, mentions, 1)
 
 
 def subtract(session: Session, version_id: int, tweet_ids: Collection[int]) -> None:
@@ -45,10 +46,13 @@ def _locked_marks(session: Session, version_id: int, tweet_ids: Collection[int])
     """Return which of the tweets the version has read, and the hour of each; who removes the same marks at once waits,
     and finds none."""
     mine = (Annotation.model_version_id == version_id, Annotation.status == "done")
-    hour = number_in_sql(session, Tweet.created_at, HOUR).label("hour")
-    marks = select(Annotation.tweet_id, hour).join(Tweet, Tweet.id == Annotation.tweet_id)
+    marks = select(Annotation.tweet_id, _hour(session)).join(Tweet, Tweet.id == Annotation.tweet_id)
     marks = marks.where(*mine, is_one_of(session, Annotation.tweet_id, tweet_ids)).order_by(Annotation.tweet_id)
     return {row.tweet_id: row.hour for row in session.execute(marks.with_for_update(of=Annotation))}
+
+
+def _hour(session: Session) -> ColumnElement[int]:
+    return number_in_sql(session, Tweet.created_at, HOUR).label("hour")
 
 
 def _change(

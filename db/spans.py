@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 from db import clock, counts, fulltext
 from db.bulk import copy_rows, dialect, dialect_insert, given, insert_new, is_one_of, read_rows
 from db.entity_names import normalised_name
-from db.periods import HOUR, number_in_sql
 from db.tables import Annotation, Entity, Tweet
 from db.tables import Span as SpanRow
 from tagging.spans import Span
@@ -54,18 +53,18 @@ def store(
 
     Tweets that were deleted meanwhile, or are already marked with this version, are passed over.
     """
-    hours = _mark(session, version_id, answers, "done", None)
+    marked = _mark(session, version_id, answers, "done", None)
     rows = [
         (tweet_id, version_id, span.start, span.end, span.label, span.surface(text), span.score, entity_id)
         for tweet_id, (text, found) in answers.items()
-        if tweet_id in hours
+        if tweet_id in marked
         for span in found
         for entity_id in [entities[entity_key(text, span)]]
     ]
     copy_rows(session, SpanRow, _COLUMNS, rows)
-    fulltext.add(session, {tweet_id: answers[tweet_id][0] for tweet_id in hours})
-    counts.add(session, version_id, hours, ((row[0], row[7], row[4]) for row in rows))
-    return len(hours), len(rows)
+    fulltext.add(session, {tweet_id: answers[tweet_id][0] for tweet_id in marked})
+    counts.add(session, version_id, marked, ((row[0], row[7], row[4]) for row in rows))
+    return len(marked), len(rows)
 
 
 def mark_dead(session: Session, version_id: int, tweet_ids: Collection[int], error: str) -> int:
@@ -95,21 +94,15 @@ def prune(session: Session, version_id: int, after: int, limit: int) -> tuple[in
     return len(ids), ids[-1]
 
 
-def _mark(
-    session: Session, version_id: int, tweet_ids: Collection[int], status: str, error: str | None
-) -> dict[int, int]:
-    """Mark the tweets that exist and have no mark; return those, each with the number of its hour."""
-    hour = number_in_sql(session, Tweet.created_at, HOUR).label("hour")
-    existing = select(Tweet.id, hour).where(is_one_of(session, Tweet.id, tweet_ids)).order_by(Tweet.id)
-    if dialect(session) == "postgresql":
-        existing = existing.with_for_update(read=True, key_share=True)  # no delete slips in between
-    hours = {tweet_id: hour for tweet_id, hour in read_rows(session, existing)}
+def _mark(session: Session, version_id: int, tweet_ids: Collection[int], status: str, error: str | None) -> set[int]:
+    """Mark the tweets that exist and have no mark; return those."""
     mark = {"model_version_id": version_id, "status": status, "annotated_at": clock.read(session), "error": error}
     constants = [literal(value, Annotation.__table__.c[name].type) for name, value in mark.items()]
-    rows = select(Tweet.id, *constants).where(is_one_of(session, Tweet.id, hours)).order_by(Tweet.id)
+    rows = select(Tweet.id, *constants).where(is_one_of(session, Tweet.id, tweet_ids)).order_by(Tweet.id)
+    if dialect(session) == "postgresql":
+        rows = rows.with_for_update(read=True, key_share=True)  # no delete slips in between
     marks = dialect_insert(session, Annotation).from_select(["tweet_id", *mark], rows)
-    marked = session.scalars(marks.on_conflict_do_nothing().returning(Annotation.tweet_id)).all()
-    return {tweet_id: hours[tweet_id] for tweet_id in marked}
+    return set(session.scalars(marks.on_conflict_do_nothing().returning(Annotation.tweet_id)))
 
 
 def _find_entities(session: Session, keys: Sequence[EntityKey]) -> dict[EntityKey, int]:

@@ -73,9 +73,9 @@ def a_deletion_leaves_open_batches_as_they_are(patch: Patch) -> None:
 def a_store_ignores_the_marks(patch: Patch) -> None:
     mark = spans._mark
 
-    def marked(session: Session, version_id: int, ids: Any, *more: Any) -> dict[int, int]:
+    def marked(session: Session, version_id: int, ids: Any, *more: Any) -> set[int]:
         mark(session, version_id, ids, *more)
-        return dict.fromkeys(session.scalars(select(Tweet.id).where(Tweet.id.in_(ids))), 0)
+        return set(session.scalars(select(Tweet.id).where(Tweet.id.in_(ids))))
 
     patch.setattr(spans, "_mark", marked)
 

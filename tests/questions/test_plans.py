@@ -17,8 +17,6 @@ from db.bulk import copy_rows
 from db.coverage import cover
 from db.entity_lookup import look_up, members, shown_names
 from db.filters import Filter, mentions, read_tweets
-from db.periods import HOUR as HOUR_LONG
-from db.periods import number_of
 from db.questions.top import top
 from db.session import Database, open_database
 from db.tables import Annotation
@@ -72,8 +70,7 @@ def fill(database: Database) -> None:
                     found.append((one, version_id, start, start + 2, label, f"Name {index}", 0.5, ids[index]))
             copy_rows(session, SpanRow, COLUMNS, found)
             session.execute(text("ANALYZE"))
-            hours = {row[0]: number_of(row[2], HOUR_LONG) for row in rows}
-            counts.add(session, version_id, hours, [(row[0], row[7], row[4]) for row in found])
+            counts.add(session, version_id, range(TWEETS), [(row[0], row[7], row[4]) for row in found])
     merge(database, World(), ("name 0", "LOC"), ("name 1", "PER"))
     hide(database, World(), ("name 2", "LOC"))
     with database.write_session() as session:
