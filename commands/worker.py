@@ -32,7 +32,7 @@ def worker_command(
 ) -> None:
     """Claim batches, tag their tweets, store the spans; any number of workers may run.
 
-    SIGTERM or Ctrl-C lets it finish its batch. With --processes or --device all, this process starts the workers,
+    SIGTERM or Ctrl-C lets it finish its batches. With --processes or --device all, this process starts the workers,
     passes signals on to them, waits, and ends with the first exit code that is not 0.
 
     The runtime auto is torch on a card, and on a CPU the fastest form of the version that is there. A running worker

@@ -39,8 +39,9 @@ def annotate(batch_id: int) -> None:
     settings = read_settings()
     with left_if_away(batch_id):
         database = patiently(_database)
-        find_tagger = lambda version_id: active_model.tagger_for(database, version_id, settings)  # noqa: E731
-        annotate_batch(database, batch_id, find_tagger, _storing)
+        annotate_batch(
+            database, batch_id, lambda version_id: active_model.tagger_for(database, version_id, settings), _storing
+        )
 
 
 @worker_process_shutdown.connect
