@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     REAL,
+    Computed,
     Double,
     ForeignKey,
     ForeignKeyConstraint,
@@ -258,11 +259,15 @@ class EntityView(Base):
 class EntityCount(Base):
     """How often a version found an entity on a day, or in all: see `db.counts`.
 
-    It follows from the spans, so no foreign key is checked for it.
+    It follows from the spans, so no foreign key is checked for it. No index holds `mentions` itself, and pages are not
+    filled, so that PostgreSQL writes the new version of a row beside the old one and leaves the indexes alone.
     """
 
     __tablename__ = "entity_counts"
-    __table_args__ = (Index("ix_entity_counts_top", "model_version_id", "day", "label", "mentions"),)
+    __table_args__ = (
+        Index("ix_entity_counts_top", "model_version_id", "day", "label", "digits"),
+        {"postgresql_with": {"fillfactor": 70}},
+    )
 
     model_version_id: Mapped[int] = mapped_column(BIG, primary_key=True, autoincrement=False)
     entity_id: Mapped[int] = mapped_column(BIG, primary_key=True, autoincrement=False)
@@ -270,6 +275,7 @@ class EntityCount(Base):
     label: Mapped[String]
     mentions: Mapped[int]
     tweets: Mapped[int]
+    digits: Mapped[int] = mapped_column(Computed("length(CAST(mentions AS TEXT))"))  # of `mentions`
 
 
 class HourCount(Base):
