@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     REAL,
-    Computed,
     Double,
     ForeignKey,
     ForeignKeyConstraint,
@@ -259,15 +258,11 @@ class EntityView(Base):
 class EntityCount(Base):
     """How often a version found an entity on a day, or in all: see `db.counts`.
 
-    It follows from the spans, so no foreign key is checked for it. No index holds `mentions` itself, and pages are not
-    filled, so that PostgreSQL writes the new version of a row beside the old one and leaves the indexes alone.
+    It follows from the spans, so no foreign key is checked for it.
     """
 
     __tablename__ = "entity_counts"
-    __table_args__ = (
-        Index("ix_entity_counts_top", "model_version_id", "day", "label", "digits"),
-        {"postgresql_with": {"fillfactor": 70}},
-    )
+    __table_args__ = (Index("ix_entity_counts_top", "model_version_id", "day", "label", "mentions"),)
 
     model_version_id: Mapped[int] = mapped_column(BIG, primary_key=True, autoincrement=False)
     entity_id: Mapped[int] = mapped_column(BIG, primary_key=True, autoincrement=False)
@@ -275,7 +270,6 @@ class EntityCount(Base):
     label: Mapped[String]
     mentions: Mapped[int]
     tweets: Mapped[int]
-    digits: Mapped[int] = mapped_column(Computed("length(CAST(mentions AS TEXT))"))  # of `mentions`
 
 
 class HourCount(Base):

@@ -104,7 +104,7 @@ def _most_by_counts(session: Session, chosen: Filter, limit: int, day: int) -> I
             select(Entity.id, Entity.label, Entity.name, EntityCount.mentions, EntityCount.tweets)
             .join(Entity, Entity.id == EntityCount.entity_id)
             .where(*mine, EntityCount.label == label, untouched)
-            .order_by(EntityCount.digits.desc(), EntityCount.mentions.desc(), by_bytes(session, Entity.name))
+            .order_by(EntityCount.mentions.desc(), by_bytes(session, Entity.name))
         )
         yield from map(Counted._make, session.execute(rows.limit(limit)))
     viewed = (

@@ -18,7 +18,7 @@ from tagging.spans import Span
 
 _COMPARED = 20_000  # tweets, the newest ids, in which two versions are compared
 _SPARE = 5  # candidates for each tweet that is wanted: several may be of one tweet, or have one text
-_RARE = 3  # mentions up to which an entity is rare; of one digit, by which they are found
+_RARE = 3  # mentions up to which an entity is rare
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def _rare_entities(session: Session, chosen: Filter, limit: int) -> dict[int, st
     untouched = ~select(EntityView).where(EntityView.entity_id == Entity.id).exists()
     rows: list[Any] = []
     for label in [chosen.label] if chosen.label else labels_of(session, chosen.model_version_id):
-        of_label = (EntityCount.label == label, EntityCount.digits == 1, EntityCount.mentions <= _RARE, untouched)
+        of_label = (EntityCount.label == label, EntityCount.mentions <= _RARE, untouched)
         rarest = select(Entity.id, Entity.label, Entity.name, EntityCount.mentions)
         rarest = rarest.join(Entity, Entity.id == EntityCount.entity_id).where(*mine, *of_label)
         rows += session.execute(rarest.order_by(EntityCount.mentions, Entity.id.desc()).limit(limit))

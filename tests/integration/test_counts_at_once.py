@@ -1,5 +1,4 @@
-"""Workers, deletions and prunes that count at once: no deadlock, and right counts; and rows that are counted up again
-and again stay in their place."""
+"""Workers, deletions and prunes that count at once: no deadlock, and right counts."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -7,13 +6,10 @@ from random import Random
 from threading import Barrier
 from typing import Any
 
-from sqlalchemy import func, literal, select
-from sqlalchemy.dialects.postgresql import REGCLASS
-
-from db import counts, spans, tweets
+from db import spans, tweets
 from db.session import Database, open_database
 from tests.questions.test_counts import check_tables
-from tests.questions.world import NOON, StoredTweet, World, add_version, entity_id, random_tweet, store
+from tests.questions.world import StoredTweet, World, add_version, random_tweet, store
 
 SIZE = 15
 Readings = dict[StoredTweet, tuple[spans.Span, ...]]
@@ -125,17 +121,3 @@ def test_what_is_stored_again_is_not_counted_again(database: Database) -> None:
     for _ in range(2):
         store(database, World(), version_id, found)
     check_tables(database, world_of({version_id: found}, set()))
-
-
-def test_a_count_that_grows_leaves_the_indexes_alone(postgresql_url: str) -> None:
-    """But where it gets another digit."""
-    database = open_database(postgresql_url)
-    version_id, ann = add_version(database), entity_id(database, ("ann", "PER"))
-    with database.write_session() as session:
-        tweets.add(session, [(number, "Ann", NOON, None, None, None) for number in range(20)])
-        for number in range(20):
-            counts.add(session, version_id, [number], [(number, ann, "PER")])
-        table = literal("entity_counts").cast(REGCLASS)
-        updated, in_place = func.pg_stat_get_xact_tuples_updated, func.pg_stat_get_xact_tuples_hot_updated
-        assert session.execute(select(updated(table), in_place(table))).one() == (2 * 19, 2 * 18)
-    database.close()
