@@ -14,6 +14,7 @@ import statistics
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -64,7 +65,11 @@ def _by_part(
     tweets: Path, model: Path, count: int, batch_size: int, workers: int, repeats: int, device: str
 ) -> tuple[dict[str, object], bool]:
     manifest = read_manifest(model)
-    version = {"artifact_uri": model.absolute().as_uri(), "artifact_hash": manifest.hash, "labels": [*manifest.labels]}
+    version: dict[str, Any] = {
+        "artifact_uri": model.absolute().as_uri(),
+        "artifact_hash": manifest.hash,
+        "labels": [*manifest.labels],
+    }
     with whole_way(device, **version) as way:
         threads = {"OMP_NUM_THREADS": str(max(1, machine()["cores"] // workers))}
         runs = [_run(way, many_tweets, tweets, count, batch_size, workers, **threads) for _ in range(repeats)]

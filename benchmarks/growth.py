@@ -45,15 +45,19 @@ class Look:
 @click.option("--count", type=click.IntRange(200_000), default=1_000_000, show_default=True, help="Tweets.")
 @click.option("--workers", "numbers", multiple=True, default=(1, 2), show_default=True, help="How many; repeatable.")
 @click.option("--batch-size", default=BATCH_SIZE, show_default=True)
+@click.option(
+    "--setting", "settings", type=(str, str), multiple=True, help="Of PostgreSQL: a name and a value; repeatable."
+)
 @click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Write a PNG.")
 @click.option("--json", "file", type=click.Path(dir_okay=False, path_type=Path))
 def main(
-    tweets: Path, count: int, numbers: Sequence[int], batch_size: int, plot: Path | None, file: Path | None
-) -> None:
+    tweets: Path, count: int, numbers: Sequence[int], batch_size: int, settings: Sequence[tuple[str, str]],
+    plot: Path | None, file: Path | None,
+) -> None:  # fmt: skip
     """Measure and print; the exit code is 1 if the time per tweet grows by more than the bar."""
     about, runs, sizes = machine(), {}, {}
     for number in numbers:
-        with whole_way() as way:
+        with whole_way(settings=dict(settings)) as way:
             runs[number] = list(_run(way, tweets, count, number, batch_size))
             sizes[number] = _sizes(way)
         print(f"\n{number} worker(s), {count} tweets in batches of {batch_size}: {runs[number][-1].seconds:.0f} s")
@@ -65,7 +69,11 @@ def main(
     if plot:
         _draw(plot, runs)
     told = {number: [asdict(look) for look in looks] for number, looks in runs.items()}
-    report(about, file, {"batch_size": batch_size, "growth": growths, "sizes": sizes, "looks": told})
+    report(
+        about,
+        file,
+        {"batch_size": batch_size, "settings": dict(settings), "growth": growths, "sizes": sizes, "looks": told},
+    )
     sys.exit(max(growths.values()) > LARGEST_GROWTH)
 
 

@@ -4,7 +4,7 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -51,9 +51,11 @@ class Parts:
 class WholeWay:
     """A PostgreSQL and a Redis of our own with one registered version, a folder, and workers to be started."""
 
-    def __init__(self, folder: Path, device: str = "cpu", **version: object) -> None:
+    def __init__(
+        self, folder: Path, device: str = "cpu", settings: Mapping[str, str] | None = None, **version: object
+    ) -> None:
         self.folder = folder
-        self.postgresql, self.redis = PostgresqlServer(folder), RedisServer(folder)
+        self.postgresql, self.redis = PostgresqlServer(folder, settings), RedisServer(folder)
         self.database = open_database(read_settings({"TWEETSPAN_DATABASE_URL": self.postgresql.url}).database_url)
         register_versions(self.database, 1, **version)
         self.times = folder / "times"
@@ -115,10 +117,10 @@ class WholeWay:
 
 
 @contextmanager
-def whole_way(device: str = "cpu", **version: object) -> Iterator[WholeWay]:
-    """Set it up for the time of a block."""
+def whole_way(device: str = "cpu", settings: Mapping[str, str] | None = None, **version: object) -> Iterator[WholeWay]:
+    """Set it up for the time of a block, with settings of PostgreSQL by name."""
     with tempfile.TemporaryDirectory(prefix="tweetspan-benchmark-") as name:
-        way = WholeWay(Path(name), device, **version)
+        way = WholeWay(Path(name), device, settings, **version)
         try:
             yield way
         finally:

