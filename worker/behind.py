@@ -5,6 +5,8 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
 
+THREAD = "behind"  # how its name begins
+
 log = logging.getLogger(__name__)
 
 
@@ -12,7 +14,7 @@ class Behind:
     """A thread that does one piece of work; whoever brings another waits for the end of the last."""
 
     def __init__(self) -> None:
-        self._thread = ThreadPoolExecutor(1, "behind")
+        self._thread = ThreadPoolExecutor(1, THREAD)
         self._last: Future[None] | None = None
 
     def do(self, work: Callable[[], object]) -> None:
