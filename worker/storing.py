@@ -13,7 +13,6 @@ from worker.reading import Reading
 
 log = logging.getLogger(__name__)
 
-
 Entities = Mapping[spans.EntityKey, int]
 
 

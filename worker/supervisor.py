@@ -15,7 +15,6 @@ from celery import bootsteps
 from celery.signals import task_failure
 from celery.worker import state
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
 
 from db import events, ledger, workers
 from db.events import Event
@@ -125,19 +124,15 @@ class Supervisor(bootsteps.StartStopStep):
             batch_id, how = self._orphans[0]
             with database.write_session() as session:
                 held = ledger.held(session, self.name)  # what the dead one stored behind its task's back, too
-                living = _living()
-                for orphan, holder in sorted(held.items()):
-                    if holder not in living:
-                        self._return_orphan(session, orphan, holder, how)
+                dead = {one: holder for one, holder in sorted(held.items()) if holder not in _living()}
+                returned = [one for one, holder in dead.items() if ledger.fail_orphan(session, one, holder, how)]
                 if batch_id not in held:  # before the claim, while the model was loaded, or after it was given back
                     ledger.note_error(session, batch_id, how)
+                events.count(session, self.name, {Event.PROCESS_DEATHS: len(returned)})
+            for one in returned:
+                with about(one):
+                    log.warning("batch %d goes back: its process died: %s", one, how)
             self._orphans.popleft()
-
-    def _return_orphan(self, session: Session, batch_id: int, holder: str, how: str) -> None:
-        with about(batch_id):
-            if ledger.fail_orphan(session, batch_id, holder, how):
-                events.count(session, self.name, {Event.PROCESS_DEATHS: 1})
-                log.warning("batch %d goes back: its process died: %s", batch_id, how)
 
     def _revive(self, settings: Settings) -> None:
         if settings.broker_url is None:

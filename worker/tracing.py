@@ -51,7 +51,7 @@ def span(name: str, traceparent: str | None = None, /, **attributes: str | int) 
 
 def failed(error: Exception) -> None:
     """Say of what is being traced that it failed, by the kind of the error alone: it may quote a tweet."""
-    if IS_INSTALLED:
+    if IS_INSTALLED and trace.get_current_span().is_recording():  # a batch's has ended when storing it fails
         trace.get_current_span().set_status(trace.StatusCode.ERROR, type(error).__name__)
 
 

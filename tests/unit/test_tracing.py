@@ -1,6 +1,7 @@
 """Traces: what they tell, what they keep to themselves, and that nothing happens without the library."""
 
 from collections.abc import Sequence
+from contextvars import copy_context
 
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
@@ -51,6 +52,18 @@ def test_an_error_that_was_dealt_with_is_told_too(exporter: InMemorySpanExporter
         tracing.failed(ValueError("a secret text"))
     (span,) = exporter.get_finished_spans()
     assert (span.status.is_ok, span.status.description) == (False, "ValueError")
+
+
+def test_an_error_behind_the_trace_of_its_batch_is_passed_over(
+    exporter: InMemorySpanExporter, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The batch is stored by a thread when its trace has ended; the part that failed tells of itself."""
+    with tracing.annotating(CLAIM):
+        context = copy_context()
+    context.run(tracing.failed, ValueError("a secret text"))
+    (span,) = exporter.get_finished_spans()
+    assert span.status.is_unset
+    assert caplog.text == ""
 
 
 def test_what_is_no_traceparent_begins_a_trace(exporter: InMemorySpanExporter) -> None:
