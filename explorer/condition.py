@@ -48,8 +48,10 @@ def _lost(heartbeats: Mapping[str, float], held: Sequence[Lease]) -> Iterator[st
         told = f"The worker {name} has not been seen for {_time(seconds)}"
         if mine:
             soon = max(0.0, *(one.seconds_left for one in mine))
-            what = "its batch goes" if len(mine) == 1 else f"its {len(mine)} batches go"
-            yield f"{told}: {what} back to the queue in {_time(soon)}, when its lease has run out."
+            what, end = "its batch goes", "its lease has"
+            if len(mine) > 1:
+                what, end = f"its {len(mine)} batches go", "their leases have"
+            yield f"{told}: {what} back to the queue in {_time(soon)}, when {end} run out."
         else:
             yield f"{told}; it holds no batch. If it was stopped, that is all; if it hangs, start it again."
     orphans = [one for one in held if one.worker not in heartbeats]

@@ -22,14 +22,14 @@ class Behind:
         self.wait()
         self._last = self._thread.submit(copy_context().run, _guarded, work)
 
-    def wait(self) -> None:
-        """Return once nothing is being done."""
-        if self._last:
-            wait([self._last])
+    def wait(self, progress: Callable[[], None] = lambda: None) -> None:
+        """Return once nothing is being done, calling `progress` about every second until then."""
+        while self._last and wait([self._last], timeout=1.0).not_done:
+            progress()
 
 
 def _guarded(work: Callable[[], object]) -> None:
     try:
         work()
-    except Exception:  # nobody asks for the result
+    except BaseException:  # nobody asks for the result
         log.exception("what was done behind a task's back failed")

@@ -5,6 +5,7 @@ import logging
 import threading
 import time
 from collections import deque
+from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any
 
@@ -47,6 +48,7 @@ class Supervisor(bootsteps.StartStopStep):
         self.until_empty = until_empty
         self.name = worker_name()
         self._orphans: deque[tuple[int, str]] = deque()  # batches whose process died, and how
+        self._silent: set[str] = set()  # processes that hold batches and did not live when they were looked at last
         self._watchdog = Watchdog()
         self._wake = threading.Event()
         self._is_stopping = False
@@ -68,7 +70,7 @@ class Supervisor(bootsteps.StartStopStep):
         self._thread.start()
 
     def stop(self, parent: Any) -> None:
-        """End the rounds and let go of the database and Redis; Celery then waits for the batch in hand."""
+        """End the rounds and let go of the database and Redis; Celery then waits for what is in hand."""
         hurry = threading.Timer(_PATIENCE, _stop_children)
         hurry.daemon = True
         hurry.start()
@@ -109,6 +111,7 @@ class Supervisor(bootsteps.StartStopStep):
             with database.write_session() as session:
                 workers.beat(session, self.name)
             self._beaten_at = time.monotonic()
+            self._look_for_silent_deaths(database)
         self._return_orphans(database)
         published = dispatch(database, client)
         if self._watchdog.is_stuck(int(client.llen(QUEUE))) and not self._is_stopping:
@@ -122,17 +125,34 @@ class Supervisor(bootsteps.StartStopStep):
     def _return_orphans(self, database: Database) -> None:
         while self._orphans:
             batch_id, how = self._orphans[0]
-            with database.write_session() as session:
-                held = ledger.held(session, self.name)  # what the dead one stored behind its task's back, too
-                dead = {one: holder for one, holder in sorted(held.items()) if holder not in _living()}
-                returned = [one for one, holder in dead.items() if ledger.fail_orphan(session, one, holder, how)]
-                if batch_id not in held:  # before the claim, while the model was loaded, or after it was given back
+            held = self._held_by_the_dead(database)  # what the dead one stored behind its task's back, too
+            self._return(database, held, how)
+            if batch_id not in held:  # before the claim, while the model was loaded, or after it was given back
+                with database.write_session() as session:
                     ledger.note_error(session, batch_id, how)
-                events.count(session, self.name, {Event.PROCESS_DEATHS: len(returned)})
-            for one in returned:
-                with about(one):
-                    log.warning("batch %d goes back: its process died: %s", one, how)
             self._orphans.popleft()
+
+    def _look_for_silent_deaths(self, database: Database) -> None:
+        """Return what is held by a process that died without a task, as it stored a batch: Celery tells nobody.
+
+        Only at the second look, since it tells of others a second later, and how they died.
+        """
+        held = self._held_by_the_dead(database)
+        self._return(database, {one: who for one, who in held.items() if who in self._silent}, "it told nobody how")
+        self._silent = set(held.values())
+
+    def _held_by_the_dead(self, database: Database) -> dict[int, str]:
+        with database.read_session() as session:
+            held = ledger.held(session, self.name)
+        living = _living()  # looked at afterwards: who holds a batch was alive before
+        return {batch_id: holder for batch_id, holder in held.items() if holder not in living}
+
+    def _return(self, database: Database, held: Mapping[int, str], how: str) -> None:
+        for batch_id, holder in sorted(held.items()):
+            with about(batch_id), database.write_session() as session:
+                if ledger.fail_orphan(session, batch_id, holder, how):
+                    events.count(session, self.name, {Event.PROCESS_DEATHS: 1})
+                    log.warning("batch %d goes back: its process died: %s", batch_id, how)
 
     def _revive(self, settings: Settings) -> None:
         if settings.broker_url is None:
@@ -162,5 +182,5 @@ def _living() -> set[str]:
 
 def _stop_children() -> None:
     for child in active_children():
-        log.warning("process %d is told to give its batch back", child.pid)
+        log.warning("process %d is told to give back what it tags", child.pid)
         child.terminate()

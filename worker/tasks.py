@@ -71,11 +71,12 @@ def annotate_batch(database: Database, batch_id: int, find_tagger: FindTagger, s
         if claimed.model_version_id != version_id:  # another was activated in between
             tagger = _found(find_tagger, claimed.model_version_id)
         if storing and claimed.failed_before:
-            storing.wait()
+            _wait(database, claimed, storing)
         reading = _read(database, claimed, tagger)
         entities = look_up(database, reading)
         if not storing or claimed.failed_before:
             return store(database, claimed, reading, entities)
+        _wait(database, claimed, storing)
         storing.do(partial(_store_behind, database, claimed, reading, entities))
         return True
     return False
@@ -118,6 +119,12 @@ def _read(database: Database, claimed: ledger.Claim, tagger: Tags | Exception) -
         texts = patiently(_unread, database, claimed)
     with tracing.span("tag", tweets=len(texts)), renewed(database, claimed) as progress:
         return read(tagger, texts, progress)
+
+
+def _wait(database: Database, claimed: ledger.Claim, storing: Behind) -> None:
+    """Wait until the batch before is stored, which may take longer than a lease where the database is slow."""
+    with renewed(database, claimed) as progress:
+        storing.wait(progress)
 
 
 def _store_behind(database: Database, claimed: ledger.Claim, reading: Reading, entities: Entities) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from celery.signals import worker_process_shutdown
 from sqlalchemy import delete, select, update
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
@@ -391,6 +392,36 @@ def test_a_batch_that_failed_before_is_alone_in_its_process(
     look = FakeTagger(lambda texts: seen.append(batch(database, other).status))
     assert annotate_batch(database, failed, look.find, behind)
     assert (seen, batch(database, failed).status) == ([ledger.DONE], ledger.DONE)
+
+
+def test_the_lease_is_renewed_while_a_batch_waits_for_the_one_before(
+    database: Database, version_id: int, held_up: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = two_batches(database)
+    renewals, renew = list[int](), ledger.renew
+
+    def note_and_renew(session: Session, claimed: ledger.Claim, seconds: float) -> bool:
+        renewals.append(claimed.batch_id)
+        if len(renewals) == 2:
+            held_up.set()
+        return renew(session, claimed, seconds)
+
+    monkeypatch.setattr(ledger, "renew", note_and_renew)
+    monkeypatch.setattr(lease, "LEASE", 4.5)
+    behind = Behind()
+    assert annotate_batch(database, first, FakeTagger().find, behind)
+    assert annotate_batch(database, second, FakeTagger().find, behind)
+    behind.wait()
+    assert set(renewals) == {second}
+    assert tagged(database) == [1, 2]
+
+
+def test_the_end_of_a_process_waits_for_what_it_stores() -> None:
+    goes_on, done = threading.Event(), list[bool]()
+    tasks._storing.do(lambda: done.append(goes_on.wait(10)))
+    threading.Timer(0.2, goes_on.set).start()
+    worker_process_shutdown.send(sender=None, pid=0, exitcode=0)
+    assert done == [True]
 
 
 def test_what_goes_wrong_behind_a_task_is_recorded_with_its_batch(

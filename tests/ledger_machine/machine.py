@@ -1,9 +1,10 @@
 """Workers, dispatchers and commands over one ledger, in any order, each broken off anywhere; and what must hold.
 
-The product's own code runs: the claim, the reading and the finish of `worker.tasks`, `worker.dispatch`,
-`worker.enqueue` and the functions of `db`. Each rule is one call of it, so that the calls of several processes
-interleave; the database sees one transaction after another. After each rule it must hold what the model holds, whose
-changes happen wholly or not at all. In the end undisturbed workers drain the ledger: nothing is lost or doubled.
+The product's own code runs: the claim and the reading of `worker.tasks`, the finish of `worker.storing`,
+`worker.dispatch`, `worker.enqueue` and the functions of `db`. Each rule is one call of it, so that the calls of several
+processes interleave; the database sees one transaction after another. After each rule it must hold what the model
+holds, whose changes happen wholly or not at all. In the end undisturbed workers drain the ledger: nothing is lost or
+doubled.
 """
 
 from collections import Counter

@@ -28,6 +28,13 @@ def test_nothing_to_wait_for() -> None:
     Behind().wait()
 
 
+def test_who_waits_tells_that_it_lives() -> None:
+    behind, goes_on = Behind(), threading.Event()
+    behind.do(lambda: goes_on.wait(10))
+    behind.wait(goes_on.set)
+    assert goes_on.is_set()
+
+
 def test_it_is_done_in_the_context_of_the_caller() -> None:
     variable, seen = ContextVar("variable", default=0), list[int]()
     behind = Behind()
