@@ -19,7 +19,7 @@ from db import model_versions, tweets
 Fault = Callable[[Scene], list[Lease] | None]
 
 _LOOKS_FOR_A_WRITER = 200
-_TAKE_OVER = 90.0  # seconds after the end of a lease within which others should have taken all that one worker held
+_TAKE_OVER = 60.0  # seconds after the end of a lease within which somebody should have taken the batch
 _STOPPED_AT_MOST = 0.5  # of the workers
 _SHUTDOWN = 120.0  # seconds after a SIGTERM within which a worker must have ended
 
