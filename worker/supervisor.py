@@ -31,7 +31,7 @@ from worker.watchdog import Watchdog, begin_anew
 _EVERY = 1.0  # seconds between two rounds
 _BUSY = 0.2  # seconds between them at least: a fast worker must not wait for us
 _BEAT = 2.0  # seconds between two heartbeats
-_PATIENCE = 60.0  # seconds that a warm shutdown leaves a batch to be finished; then it is given back
+_PATIENCE = 60.0  # seconds that a warm shutdown leaves batches to be finished; then the one being tagged is given back
 
 log = logging.getLogger(__name__)
 

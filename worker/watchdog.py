@@ -17,7 +17,7 @@ from settings import changed_environment
 
 _PATIENCE = 60.0  # seconds
 _GAP = 10.0  # seconds between two looks after which this process slept, or a server was away
-_CHILD_PATIENCE = 5.0  # seconds for a child to give its batch back
+_CHILD_PATIENCE = 5.0  # seconds for a child to give back what it tags
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ class Watchdog:
 
 
 def begin_anew() -> None:
-    """Put a fresh process in the place of this one, with the same arguments; children give back what they hold."""
+    """Put a fresh process in the place of this one, with the same arguments; children give back what they tag."""
     log.critical("this worker takes no messages though some wait; it begins anew")
     for child in active_children():
         child.terminate()
